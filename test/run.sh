@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tests: run.sh all | lint | regress | isolation | tap | tasks. The last line counts them.
+# The tests: run.sh all | lint | regress | isolation | tap | tasks | fuzz. The last line counts them.
 #
 # Each part prints "ok NAME", "not ok NAME" or "skip NAME: reason" a test; run.sh counts these lines alone.
 set -euo pipefail
@@ -29,7 +29,7 @@ trap finish EXIT
 "$root/test/lib/stage.sh"
 
 parts=$part
-[ "$part" != all ] || parts="lint regress isolation tap tasks"
+[ "$part" != all ] || parts="lint regress isolation tap tasks fuzz"
 for name in $parts; do
     echo "== $name"
     mkdir -p "$work/$name"

@@ -1,7 +1,7 @@
 # Targets for developers and newcomers; included by the Makefile.
 
 .DEFAULT_GOAL := all
-.PHONY: help packages stage demo test lint regress isolation tap tasks
+.PHONY: help packages stage demo test lint regress isolation tap tasks fuzz
 
 help:
 	@sed -n 's/^## //p' test/targets.mk
@@ -23,7 +23,7 @@ stage:
 	@test/lib/stage.sh
 
 ## make lint | regress | isolation | tap | tasks     one part of the tests alone (ROOM=name for one regression test)
-lint regress isolation tap tasks:
+lint regress isolation tap tasks fuzz:
 	@test/run.sh $@
 
 .PHONY: print-regress
@@ -65,8 +65,16 @@ release: sql/$(EXTENSION)--$(EXTVERSION).sql
 release-delta:
 	@test/lib/delta.sh $(FROM)
 ## make check-crash CYCLES=33 SEED=1    kill worker, backend and postmaster at every point of the protocol; compare with the gateway's ledger
-## make check-race N=2000               payments against sends: none leaves after a payment that was committed before the claim or the recheck
+## make check-race N=2000               payments against sends (20000: a minute): none leaves after a payment that was committed before the claim or the recheck
 ## make check-chaos N=10000 SEED=1      every script of the lying gateway at random: each message ends as it deserves, and arrives so
+## make check-fuzz SECONDS=60 TARGETS="render url mail imap carrier"    readers of what strangers write, with sanitizers (clang): no byte outside, no undefined step, nothing said that was not there
+.PHONY: check-fuzz
+check-fuzz:
+	@test/fuzz/run.sh all $(SECONDS)
+## make check-recipients N=1000000 SEED=1    who gets what, with changing addresses, amounts and texts and hostile ones: no recipient, text, amount or header but the one that is right
+.PHONY: check-recipients
+check-recipients: stage
+	@test/faults/recipients.sh
 .PHONY: check-crash check-race check-chaos
 check-crash: stage
 	@test/faults/crash.sh
@@ -74,7 +82,19 @@ check-race: stage
 	@test/faults/race.sh
 check-chaos: stage
 	@test/faults/chaos.sh
-## make check-deliver-breaks BREAKS=pattern   each line of test/faults/breaks.tsv broken, and the check that it names seen to notice (a minute and a half a line)
+## make check-recovery ROUNDS=5         how soon sending goes on after kill -9 and SIGTERM, and DROP DATABASE and DROP EXTENSION while sending: median, most, limit
+.PHONY: check-recovery
+check-recovery: stage
+	@test/faults/recovery.sh
+## make check-soak MINUTES=10 SEED=1      everything at once, over every channel: faults, kills, pauses, cancels, payments, moves, receipts, tasks, retention; the two ledgers agree, and memory does not grow
+.PHONY: check-soak
+check-soak: stage
+	@test/faults/soak.sh
+## make check-caps ROUNDS=30 SEED=1       four workers and sessions that go on asking: windows of days, channels, accounts, money and rate, none with more than N
+.PHONY: check-caps
+check-caps: stage
+	@test/faults/caps.sh
+## make check-deliver-breaks BREAKS=pattern   each line of test/faults/breaks.tsv broken, and the check that it names seen to notice (a minute a line)
 .PHONY: check-deliver-breaks
 check-deliver-breaks: stage
 	@test/faults/breaks.sh

@@ -10,13 +10,13 @@ several() { # several LABEL CHANNEL SLOTS...: the median ratio of some rounds
 }
 
 part_one() {
-    use 1 "${SLOTS:-64}"
+    use 1 "${SLOTS:-256}"
     several "one worker, 0 ms" sms 16 64 256
     verdict "delivery at 0 ms, one worker" "$ratio" ">=" 0.35
 }
 
 part_two() {
-    use 2 "${SLOTS:-64}"
+    use 2 "${SLOTS:-256}"
     several "two workers, 0 ms" sms 16 64 256
     verdict "delivery at 0 ms, two workers" "$ratio" ">=" 0.60
 }

@@ -26,7 +26,9 @@ BEGIN
     FROM (SELECT x.c, v.server, row_number() OVER (ORDER BY x.n)::int AS rank
           FROM jsonb_array_elements_text(m.decision->'channels') WITH ORDINALITY x(c, n)
           CROSS JOIN LATERAL (SELECT s.server FROM dunning._servers(x.c, m.creditor) s WHERE NOT s.paused ORDER BY s.ord LIMIT 1) v
-          WHERE x.c <> ALL (unwanted) AND dunning._has_template(m.template, x.c, m.creditor)) c;
+          WHERE x.c <> ALL (unwanted) AND dunning._has_template(m.template, x.c, m.creditor)
+            -- Documents that were asked for are what it is about: where none can go, it does not.
+            AND (x.c = 'email' OR NOT m.context ? 'attach')) c;
     IF candidates IS NULL THEN
         RETURN NULL;
     END IF;
@@ -44,8 +46,10 @@ BEGIN
         FROM dunning.message m WHERE m.debtor_id = %L AND m.message_id = %L::uuid$q$,
         new_id, chosen.channel, chosen.server, chosen.contact_at, chosen.local_time, price.cost, price.priced_in, price.priced_in, price.cost, tried, chosen.channel,
         chosen.skipped, chosen.timing, m.debtor_id, m.message_id));
+    UPDATE dunning.queue q SET priority = (m.decision->>'priority')::smallint
+    WHERE m.decision ? 'priority' AND q.debtor_id = m.debtor_id AND q.message_id = new_id;
     RETURN new_id;
 END
 $fn$;
 COMMENT ON FUNCTION dunning._fallback(text, uuid, text) IS
-    'The message that carries a failed one on, over the next channel of its frozen list that the gate allows; NULL: there is none. Same context and mark, so a payment since shows at the gate.';
+    'The message that carries a failed one on, over the next channel of its frozen list that the gate allows; NULL: there is none. Same context, documents, campaign, priority and mark, so a payment since shows at the gate.';

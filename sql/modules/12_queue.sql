@@ -48,7 +48,7 @@ CREATE TABLE dunning.queue (
     priority        smallint CHECK (priority BETWEEN 1 AND 9),  -- NULL: none; a higher one leaves first
     PRIMARY KEY (debtor_id, message_id)
 ) WITH (fillfactor = 70);
-CREATE INDEX queue_due ON dunning.queue (due, message_id) WHERE state = 'queued';
+CREATE INDEX queue_due ON dunning.queue (due, message_id, slice) WHERE state = 'queued';
 CREATE INDEX queue_urgent ON dunning.queue (priority DESC, due, message_id) WHERE state = 'queued' AND priority IS NOT NULL;
 COMMENT ON TABLE dunning.queue IS 'Unfinished messages: proposed (await approval), queued, held (with what blocks). One under way stays queued; message_state calls it sending.';
 
@@ -66,6 +66,7 @@ CREATE TABLE dunning.body (
     framing         text,                               -- whose words these are
     framing_reason  text,                               -- why not those of the framing planned: what they claim was not so any more
     fee             jsonb,                              -- the fee that these words name: what is charged with them, and what they are a notice of
+    attachments     jsonb,                              -- the documents that went with it: of, document, version, digest, bytes
     total           numeric                             -- what these words ask for in all, in the first currency of the context; NULL: they name no sum
 ) PARTITION BY RANGE (message_id);
 COMMENT ON TABLE dunning.body IS 'What was rendered for a message and to which address; written once. forget() blanks it.';
@@ -97,20 +98,24 @@ CREATE TABLE dunning.egress (
 COMMENT ON TABLE dunning.egress IS 'What left the database, to which server, which fields, its digest and why: append-only, one hash chain a slice.';
 
 CREATE TABLE dunning.egress_head (
-    slice           smallint PRIMARY KEY,
+    slice           smallint NOT NULL,
     seq             bigint NOT NULL,
-    digest          bytea NOT NULL
+    digest          bytea NOT NULL,
+    PRIMARY KEY (slice, seq)                    -- one row a slice; read from its highest number, past no dead ones
 );
-COMMENT ON TABLE dunning.egress_head IS 'The last link of each chain; a dropped month leaves its last digest as an anchor in egress_anchor.';
+COMMENT ON TABLE dunning.egress_head IS 'The last link of each chain; a dropped month leaves the ends of its runs in egress_anchor.';
 
 CREATE TABLE dunning.egress_anchor (
     slice           smallint NOT NULL,
     seq             bigint NOT NULL,
     digest          bytea NOT NULL,
     dropped_at      timestamptz NOT NULL,
+    from_seq        bigint,                     -- its first link, and what that one followed; NULL: not known (0.1.0)
+    prev            bytea,
     PRIMARY KEY (slice, seq)
 );
-COMMENT ON TABLE dunning.egress_anchor IS 'Where a chain goes on after a month was dropped.';
+COMMENT ON TABLE dunning.egress_anchor IS
+    'What a dropped month leaves of the chains: each run of links, by its first and its last. A message lies in the month of its making and its link where it was sent, so a month''s links are not one run.';
 
 -- What became of a message: append-only. The last row by rank is its state once the queue row is gone.
 CREATE TABLE dunning.outcome (

@@ -93,7 +93,10 @@ BEGIN
     IF debtor.creditor IS NULL THEN
         RAISE EXCEPTION 'debtor "%" does not exist', debtor_id USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.find_debtor(''name, e-mail or number'');';
     END IF;
-    channels := dunning._send_channels(template, channel, vars, not_before, not_after, debtor.creditor, debtor.preferred_channel);
+    IF vars ? 'attach' THEN
+        PERFORM dunning._check_attach(vars, debtor_id, coalesce(channel, 'email'));
+    END IF;
+    channels := dunning._send_channels(template, CASE WHEN vars ? 'attach' THEN 'email' ELSE channel END, vars, not_before, not_after, debtor.creditor, debtor.preferred_channel);
     EXECUTE 'SELECT x.context, x.amounts, x.language, x.creditor FROM (' || dunning._context_sql(dunning._due_items_sql('$1', '$2'), '$1', '$2') || ') x'
         INTO about USING ARRAY[debtor_id], NULL::timestamptz;
     about.context := about.context || vars;
@@ -157,6 +160,9 @@ BEGIN
                     cost numeric, state text, reason text, blocked_by text[], variant text, p float8, context jsonb);
             RETURN;
         END IF;
+        IF send.priority > 0 THEN
+            made := jsonb_set(made, '{decision,priority}', to_jsonb(send.priority));    -- for what carries it on
+        END IF;
         SELECT e.message_id INTO found FROM dunning._enqueue($q$
             SELECT r.* FROM jsonb_to_record($1) AS r(message_id uuid, debtor_id text, creditor text, run_id uuid, strategy text, step text, template text, channel text,
                 language text, server text, contact_at timestamptz, not_after timestamptz, local_time text, amounts jsonb, cost numeric, cost_currency text, variant text,
@@ -164,6 +170,7 @@ BEGIN
                 blocked_by text[], once_kind text, once_key text)$q$, made) e;
         IF found IS NOT NULL AND send.priority > 0 THEN
             UPDATE dunning.queue q SET priority = send.priority WHERE q.debtor_id = id AND q.message_id = found;
+            PERFORM dunning._wake();
         END IF;
         IF found IS NULL THEN
             -- another session had the key first

@@ -201,10 +201,12 @@ BEGIN
                WHERE v.state IN ('cancelled', 'dead') OR v.state = 'queued' AND v.detail ? 'may_have_arrived') THEN
         PERFORM dunning._task(v.debtor_id, 'unknown_outcome', format('Nobody knows whether it arrived before it was stopped: %s', v.reason), message_id => v.message_id)
         FROM unnest(debtor_ids, message_ids, attempts, states, reasons) v(debtor_id, message_id, attempt, state, reason)
-        WHERE v.state IN ('cancelled', 'dead', 'queued')
-          AND EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.detail ? 'may_have_arrived')
-          AND EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.state = 'unknown' AND o.reason = v.reason
-                      AND o.attempt >= v.attempt);
+        WHERE CASE WHEN v.state IN ('cancelled', 'dead', 'queued')
+                    AND EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.detail ? 'may_have_arrived')
+                    AND EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.state = 'unknown' AND o.reason = v.reason
+                                AND o.attempt >= v.attempt)
+                   -- Its gateway, where that can be asked; else a person.
+                   THEN NOT dunning._ask_gateway(v.debtor_id, v.message_id, format('Nobody knows whether it arrived before it was stopped: %s', v.reason)) ELSE false END;
     END IF;
 END
 $fn$;

@@ -153,7 +153,7 @@ BEGIN
         RAISE EXCEPTION 'messages of state "%" cannot be retried', retry.state USING ERRCODE = '22023', DETAIL = 'dead, failed, unknown, cancelled and held ones can.';
     END IF;
     FOR found IN
-        SELECT m.message_id, m.debtor_id, m.creditor, m.channel, m.server, m.run_id, s.state, s.reason, s.at,
+        SELECT m.message_id, m.debtor_id, m.creditor, m.channel, m.server, m.run_id, (m.decision->>'priority')::smallint AS priority, s.state, s.reason, s.at,
                coalesce((SELECT max(e.attempt) FROM dunning.egress e WHERE e.debtor_id = m.debtor_id AND e.message_id = m.message_id), 0::smallint) AS attempts
         FROM (SELECT DISTINCT o.debtor_id, o.message_id FROM dunning.outcome o
               WHERE (retry.message_id IS NULL OR o.message_id = retry.message_id) AND o.state = retry.state AND (since IS NULL OR o.at >= since)
@@ -168,9 +168,9 @@ BEGIN
         IF NOT dry_run AND retry.state = 'held' THEN
             PERFORM dunning._release_held(ARRAY[found.debtor_id]);
         ELSIF NOT dry_run THEN
-            INSERT INTO dunning.queue AS q (debtor_id, message_id, creditor, slice, state, due, attempts, server, channel, reason, run_id)
+            INSERT INTO dunning.queue AS q (debtor_id, message_id, creditor, slice, state, due, attempts, server, channel, reason, run_id, priority)
             VALUES (found.debtor_id, found.message_id, found.creditor, dunning._slice(found.debtor_id), 'queued', dunning._now(), found.attempts, found.server,
-                found.channel, 'retried by ' || session_user, found.run_id)
+                found.channel, 'retried by ' || session_user, found.run_id, found.priority)
             ON CONFLICT DO NOTHING;
         END IF;
         RETURN QUERY SELECT found.message_id, found.debtor_id::text, found.channel::text, found.server::text, found.state::text, found.reason::text, found.at::timestamptz;
@@ -189,7 +189,8 @@ CREATE FUNCTION dunning._check_server(server text) RETURNS void
 AS $fn$
 #variable_conflict error
 BEGIN
-    IF NOT EXISTS (SELECT FROM dunning._servers() s WHERE s.server = _check_server.server) THEN
+    IF NOT EXISTS (SELECT FROM dunning._servers() s WHERE s.server = _check_server.server
+                   UNION ALL SELECT FROM dunning._mailbox_servers() s WHERE s.server = _check_server.server) THEN
         RAISE EXCEPTION 'server "%" does not exist', _check_server.server
             USING ERRCODE = '22023', DETAIL = 'Known servers: ' || coalesce((SELECT string_agg(s.server, ', ' ORDER BY s.server) FROM dunning._servers() s), 'none') || '.',
                   HINT = pg_catalog.format('CREATE SERVER %I TYPE ''email'' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver ''smtp'', url ''smtp://mail.example.org:587'', "from" ''billing@example.org'');', coalesce(_check_server.server, 'mail'));

@@ -139,14 +139,15 @@ BEGIN
             PERFORM dunning._task(_take_effect.debtor_id, about.channel, coalesce(about.subject, about.template),
                                   message_id => _take_effect.message_id, script => about.body_text, creditor => about.creditor);
         WHEN 'ask' THEN
-            PERFORM dunning._task(_take_effect.debtor_id, 'unknown_outcome',
-                                  format('Nobody knows whether a %s arrived: %s', about.channel, _take_effect.reason),
-                                  message_id => _take_effect.message_id, creditor => about.creditor);
+            about.subject := format('Nobody knows whether a %s arrived: %s', about.channel, _take_effect.reason);
+            IF NOT dunning._ask_gateway(_take_effect.debtor_id, _take_effect.message_id, about.subject) THEN
+                PERFORM dunning._task(_take_effect.debtor_id, 'unknown_outcome', about.subject, message_id => _take_effect.message_id, creditor => about.creditor);
+            END IF;
     END CASE;
 END
 $fn$;
 COMMENT ON FUNCTION dunning._take_effect(text, text, uuid, smallint, text) IS
-    'suppress: the attempt''s address is never used again; task: the message is a person''s to deliver; ask: a person finds out whether it arrived.';
+    'suppress: the attempt''s address is never used again; task: the message is a person''s to deliver; ask: the gateway is asked whether it took it, or a person finds out.';
 
 -- What a process that died has left behind: attempts without an outcome. To be called by who has just become the owner of
 -- these slices, and again while something is left; `known` are the messages whose intents are its own. From then on it is

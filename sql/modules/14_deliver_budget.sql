@@ -5,14 +5,17 @@ CREATE FUNCTION dunning._over_budget(debtor_ids text[], message_ids uuid[], OUT 
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 DECLARE
-    at timestamptz := dunning._now();
-    today timestamptz := dunning._today(at)::timestamp AT TIME ZONE dunning._ledger_zone();
+    at timestamptz;
+    today timestamptz;
+    tomorrow timestamptz;
     asking bigint[];
-    tomorrow timestamptz := (dunning._today(at) + 1)::timestamp AT TIME ZONE dunning._ledger_zone();
 BEGIN
     IF NOT EXISTS (SELECT FROM dunning.budget) THEN
         RETURN;
     END IF;
+    at := dunning._now();
+    today := dunning._today(at)::timestamp AT TIME ZONE dunning._ledger_zone();
+    tomorrow := (dunning._today(at) + 1)::timestamp AT TIME ZONE dunning._ledger_zone();
     SELECT pg_catalog.array_agg(v.ord ORDER BY v.ord) INTO asking
     FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids)) WITH ORDINALITY AS v(debtor_id, message_id, ord)
     JOIN dunning.message m ON m.debtor_id = v.debtor_id AND m.message_id = v.message_id

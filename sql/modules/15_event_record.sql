@@ -45,6 +45,12 @@ BEGIN
         PERFORM dunning.suppress(address, channel, _suppress_for.kind);
         done := ARRAY[channel];
     END IF;
+    -- Who answers from another address than we wrote to means that one too.
+    IF wished AND message_id IS NOT NULL AND channel = message_channel AND detail ? 'address' THEN
+        FOR every IN SELECT b.address FROM dunning.body b WHERE b.message_id = _suppress_for.message_id LOOP
+            PERFORM dunning.suppress(every.address, channel, _suppress_for.kind);
+        END LOOP;
+    END IF;
     IF wished AND channel IS NOT NULL AND channel <> '*' THEN
         FOR every IN SELECT dunning._ledger_address(a.a, channel) AS address FROM unnest(accounts[2:]) a(a) LOOP
             IF coalesce(btrim(every.address), '') <> '' THEN

@@ -37,7 +37,26 @@ CREATE VIEW dunning.run_log WITH (security_invoker, security_barrier) AS
 COMMENT ON VIEW dunning.run_log IS 'The runs of daily(), newest first, one row a step: state, seconds, rows, what it did or why it failed. Role dunning_viewer.';
 GRANT SELECT ON dunning.run_log TO dunning_viewer;
 
--- Drops the months that are wholly past the retention. The egress chain goes on from an anchor: the last digest of what is dropped.
+-- Runs that a later month's made neighbours become one.
+CREATE FUNCTION dunning._join_anchors() RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH a AS (
+        SELECT x.slice, x.seq, x.digest, x.from_seq, x.prev, (lag(x.seq) OVER w = x.from_seq - 1 AND lag(x.digest) OVER w = x.prev) IS TRUE AS goes_on
+        FROM dunning.egress_anchor x WINDOW w AS (PARTITION BY x.slice ORDER BY x.seq)),
+    placed AS (SELECT a.*, count(*) FILTER (WHERE NOT a.goes_on) OVER (PARTITION BY a.slice ORDER BY a.seq) AS run FROM a),
+    run AS (
+        SELECT p.slice, p.run, max(p.seq) AS seq, (array_agg(p.from_seq ORDER BY p.seq))[1] AS from_seq, (array_agg(p.prev ORDER BY p.seq))[1] AS prev
+        FROM placed p GROUP BY p.slice, p.run HAVING count(*) > 1),
+    gone AS (
+        DELETE FROM dunning.egress_anchor x USING placed p, run r
+        WHERE p.slice = r.slice AND p.run = r.run AND p.seq < r.seq AND x.slice = p.slice AND x.seq = p.seq)
+    UPDATE dunning.egress_anchor x SET from_seq = r.from_seq, prev = r.prev
+    FROM run r WHERE x.slice = r.slice AND x.seq = r.seq;
+END;
+COMMENT ON FUNCTION dunning._join_anchors() IS 'Makes one anchor of those that follow each other.';
+
+-- Drops the months that are wholly past the retention. The egress chains go on over anchors: the ends of each run that is dropped.
 CREATE FUNCTION dunning._drop_old_months(before timestamptz) RETURNS int
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
@@ -63,9 +82,16 @@ BEGIN
                               WHERE q.message_id >= dunning._uuid7_floor(month::timestamp AT TIME ZONE 'UTC')
                                 AND q.message_id < dunning._uuid7_floor((month + interval '1 month')::timestamp AT TIME ZONE 'UTC'));
         IF old.parent = 'egress' THEN
-            EXECUTE format('INSERT INTO dunning.egress_anchor (slice, seq, digest, dropped_at)
-                            SELECT DISTINCT ON (e.slice) e.slice, e.seq, e.digest, dunning._now() FROM dunning.%I e ORDER BY e.slice, e.seq DESC
+            EXECUTE format('INSERT INTO dunning.egress_anchor (slice, seq, digest, dropped_at, from_seq, prev)
+                            SELECT r.slice, r.seq, r.digest, dunning._now(), f.seq, f.prev
+                            FROM (SELECT b.*, max(b.seq) FILTER (WHERE b.begins) OVER (PARTITION BY b.slice ORDER BY b.seq) AS from_seq
+                                  FROM (SELECT e.slice, e.seq, e.digest, lag(e.seq) OVER w IS DISTINCT FROM e.seq - 1 AS begins,
+                                               lead(e.seq) OVER w IS DISTINCT FROM e.seq + 1 AS ends
+                                        FROM dunning.%1$I e WINDOW w AS (PARTITION BY e.slice ORDER BY e.seq)) b) r
+                            JOIN dunning.%1$I f ON f.slice = r.slice AND f.seq = r.from_seq
+                            WHERE r.ends
                             ON CONFLICT DO NOTHING', old.name);
+            PERFORM dunning._join_anchors();
         END IF;
         EXECUTE format('DROP TABLE dunning.%I', old.name);
         dropped := dropped + 1;

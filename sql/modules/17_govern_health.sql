@@ -111,6 +111,32 @@ END
 $$;
 COMMENT ON FUNCTION dunning._health_ledger() IS 'The sources: bound, readable, fresh.';
 
+CREATE FUNCTION dunning._health_mailboxes() RETURNS TABLE (item text, state text, detail text, fix_sql text)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+DECLARE
+    s record;
+    why text;
+    hint text;
+BEGIN
+    FOR s IN SELECT v.server, v.paused, b.problem, b.failures, b.looked_at, b.mails, b.unmatched
+             FROM dunning._mailbox_servers() v LEFT JOIN dunning.mailbox b ON b.server = v.server ORDER BY v.server COLLATE "C" LOOP
+        BEGIN
+            PERFORM dunning._load_server(s.server);
+            RETURN QUERY SELECT 'mailbox ' || s.server, CASE WHEN s.problem IS NOT NULL THEN 'fail' WHEN s.paused OR s.looked_at IS NULL THEN 'warn' ELSE 'ok' END,
+                CASE WHEN s.paused THEN 'paused' WHEN s.problem IS NOT NULL THEN format('not read, %s times in a row: %s', s.failures, s.problem)
+                     WHEN s.looked_at IS NULL THEN 'not yet read' ELSE format('%s mails read, %s of them about nothing that is known', s.mails, s.unmatched) END,
+                CASE WHEN s.paused THEN format('SELECT dunning.resume(%L);', s.server) WHEN s.problem IS NOT NULL OR s.looked_at IS NULL THEN format('CALL dunning.read_mail(%L);', s.server) END;
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS why = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+            RETURN QUERY SELECT 'mailbox ' || s.server, 'fail', why, nullif(hint, '');
+        END;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION dunning._health_mailboxes() IS 'Mailboxes: options, mapping and secret file as the worker will read them, and what came of the last reading.';
+
 CREATE FUNCTION dunning._health_gateways() RETURNS TABLE (item text, state text, detail text, fix_sql text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
@@ -133,6 +159,7 @@ BEGIN
                             WHEN s.shut ~ '^proxy_certificate' THEN 'its proxy: ALTER SERVER %2$I OPTIONS (ADD proxy_ca_file ''…'')'
                             WHEN s.shut ~ 'proxy|407' THEN 'its proxy: ALTER USER MAPPING FOR dunning_worker SERVER %2$I OPTIONS (SET proxy_secret_file ''…'')'
                             WHEN s.shut ~ '^client_cert' THEN 'our certificate: ALTER SERVER %2$I OPTIONS (SET client_cert_file ''…'', SET client_key_file ''…'')'
+                            WHEN s.shut ~ 'revoked|crl_file' THEN 'its certificate and what its CA revoked: ALTER SERVER %2$I OPTIONS (SET crl_file ''…'')'
                             WHEN s.shut ~ '^(certificate|ca_file)' THEN 'its certificate: ALTER SERVER %2$I OPTIONS (SET ca_file ''…'')'
                             WHEN s.shut ~ 'binding_local' THEN 'our address: ALTER SERVER %2$I OPTIONS (SET source_address ''…'')'
                             WHEN s.shut ~ 'offers_no_tls' THEN 'it must offer STARTTLS at its port'
@@ -221,7 +248,8 @@ BEGIN
     FROM (SELECT DISTINCT o.debtor_id, o.message_id FROM dunning.outcome o WHERE o.state = 'dead' AND o.at > week) d
     JOIN LATERAL (SELECT y.state, y.at FROM dunning.message_state y WHERE y.debtor_id = d.debtor_id AND y.message_id = d.message_id OFFSET 0) s ON true
     WHERE s.state = 'dead' AND s.at > week;
-    RETURN QUERY SELECT 'unknown outcomes', CASE WHEN count(*) > 0 THEN 'warn' ELSE 'ok' END, count(*) || ' in the last 7 days',
+    RETURN QUERY SELECT 'unknown outcomes', CASE WHEN count(*) > 0 THEN 'warn' ELSE 'ok' END, count(*) || ' in the last 7 days'
+            || coalesce((SELECT format(', of %s the gateway is being asked', count(*)) FROM dunning.question q HAVING count(*) > 0), ''),
         CASE WHEN count(*) > 0 THEN 'SELECT * FROM dunning.retry(state => ''unknown'', dry_run => true);' END
     FROM (SELECT DISTINCT o.debtor_id, o.message_id FROM dunning.outcome o WHERE o.state = 'unknown' AND o.at > week) d
     JOIN LATERAL (SELECT y.state, y.at FROM dunning.message_state y WHERE y.debtor_id = d.debtor_id AND y.message_id = d.message_id OFFSET 0) s ON true
@@ -309,7 +337,7 @@ DECLARE
     hint text;
 BEGIN
     -- A part that cannot even be asked is itself the news.
-    FOREACH part IN ARRAY ARRAY['server_side', 'ledger', 'gateways', 'templates', 'links', 'queue', 'models', 'timing'] LOOP
+    FOREACH part IN ARRAY ARRAY['server_side', 'ledger', 'gateways', 'mailboxes', 'templates', 'links', 'queue', 'models', 'timing'] LOOP
         BEGIN
             RETURN QUERY EXECUTE format('SELECT h.item, h.state, h.detail, h.fix_sql FROM dunning.%I() h', '_health_' || part);
         EXCEPTION WHEN OTHERS THEN

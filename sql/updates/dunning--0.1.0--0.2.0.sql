@@ -23,6 +23,10 @@ BEGIN
         RETURN;
     END IF;
     EXECUTE $step$ALTER TABLE dunning.http_preset DROP CONSTRAINT IF EXISTS http_preset_auth_check$step$;
+    EXECUTE $step$ALTER TABLE dunning.http_preset DROP CONSTRAINT IF EXISTS http_preset_check$step$;
+    EXECUTE $step$ALTER TABLE dunning.http_preset DROP CONSTRAINT IF EXISTS http_preset_check1$step$;
+    EXECUTE $step$ALTER TABLE dunning.http_preset DROP CONSTRAINT IF EXISTS http_preset_check2$step$;
+    EXECUTE $step$ALTER TABLE dunning.http_preset DROP CONSTRAINT IF EXISTS http_preset_check3$step$;
 END
 $do$;
 DROP FUNCTION dunning._json_field(text,text);
@@ -45,6 +49,36 @@ BEGIN
         RETURN;
     END IF;
     EXECUTE $step$ALTER TABLE dunning.once DROP CONSTRAINT IF EXISTS once_kind_check$step$;
+END
+$do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.egress_head')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$ALTER TABLE dunning.egress_head DROP CONSTRAINT IF EXISTS egress_head_pkey$step$;
+END
+$do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.queue')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$DROP INDEX IF EXISTS dunning.queue_due$step$;
 END
 $do$;
 DROP FUNCTION dunning.save_template(text,text,text,text,text,text,text,text,text[]);
@@ -9962,7 +9996,9 @@ BEGIN
     FROM (SELECT x.c, v.server, row_number() OVER (ORDER BY x.n)::int AS rank
           FROM jsonb_array_elements_text(m.decision->'channels') WITH ORDINALITY x(c, n)
           CROSS JOIN LATERAL (SELECT s.server FROM dunning._servers(x.c, m.creditor) s WHERE NOT s.paused ORDER BY s.ord LIMIT 1) v
-          WHERE x.c <> ALL (unwanted) AND dunning._has_template(m.template, x.c, m.creditor)) c;
+          WHERE x.c <> ALL (unwanted) AND dunning._has_template(m.template, x.c, m.creditor)
+            -- Documents that were asked for are what it is about: where none can go, it does not.
+            AND (x.c = 'email' OR NOT m.context ? 'attach')) c;
     IF candidates IS NULL THEN
         RETURN NULL;
     END IF;
@@ -9980,6 +10016,8 @@ BEGIN
         FROM dunning.message m WHERE m.debtor_id = %L AND m.message_id = %L::uuid$q$,
         new_id, chosen.channel, chosen.server, chosen.contact_at, chosen.local_time, price.cost, price.priced_in, price.priced_in, price.cost, tried, chosen.channel,
         chosen.skipped, chosen.timing, m.debtor_id, m.message_id));
+    UPDATE dunning.queue q SET priority = (m.decision->>'priority')::smallint
+    WHERE m.decision ? 'priority' AND q.debtor_id = m.debtor_id AND q.message_id = new_id;
     RETURN new_id;
 END
 $function$;
@@ -11853,6 +11891,193 @@ BEGIN
     END IF;
 END
 $function$;
+CREATE TABLE dunning.document (
+    debtor_id text COLLATE "C" NOT NULL,
+    document text COLLATE "C" NOT NULL,
+    version integer NOT NULL,
+    creditor text COLLATE "C" NOT NULL,
+    file_name text NOT NULL,
+    media_type text NOT NULL,
+    bytes integer NOT NULL,
+    content bytea NOT NULL,
+    digest bytea NOT NULL,
+    saved_by text NOT NULL,
+    saved_at timestamp with time zone NOT NULL,
+    replaced_at timestamp with time zone,
+    CONSTRAINT document_pkey PRIMARY KEY (debtor_id, document, version)
+);
+CREATE TABLE dunning.template_document (
+    template text COLLATE "C" NOT NULL,
+    document text COLLATE "C" NOT NULL,
+    language text COLLATE "C" DEFAULT '*'::text NOT NULL,
+    creditor text COLLATE "C" DEFAULT '*'::text NOT NULL,
+    CONSTRAINT template_document_pkey PRIMARY KEY (template, document, language, creditor)
+);
+CREATE VIEW dunning.documents (document, version, debtor_id, file_name, media_type, bytes, saved_by, saved_at, templates) WITH (security_invoker=true, security_barrier=true) AS
+ SELECT d.document,
+    d.version,
+    NULLIF(d.debtor_id, '*'::text) AS debtor_id,
+    d.file_name,
+    d.media_type,
+    d.bytes,
+    d.saved_by,
+    d.saved_at,
+        CASE d.debtor_id
+            WHEN '*'::text THEN ARRAY( SELECT t.template
+               FROM dunning.template_document t
+              WHERE (t.document = d.document)
+              ORDER BY t.template)
+            ELSE NULL::text[]
+        END AS templates
+   FROM dunning.document d
+  WHERE (d.replaced_at IS NULL);
+CREATE FUNCTION dunning._document_size()
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ SELECT pg_size_bytes(coalesce(nullif(current_setting('dunning.document_size', true), ''), '2MB')) $function$;
+CREATE FUNCTION dunning.save_document(document text, file_name text, content bytea, media_type text DEFAULT 'application/pdf'::text, debtor_id text DEFAULT NULL::text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    whose text := CASE WHEN save_document.debtor_id IS NULL THEN '*' ELSE dunning._canonical_id(save_document.debtor_id) END;
+    of_creditor text := CASE WHEN whose = '*' THEN '*' ELSE dunning._creditor_of(whose) END;
+    problem text := CASE
+        WHEN coalesce(save_document.document, '') !~ '^[[:alnum:]][[:alnum:]._/-]{0,199}$' THEN 'a document needs a name of letters, digits and . _ / -'
+        WHEN coalesce(save_document.file_name, '') !~ '^[^[:cntrl:]/\\"<>:|?*]{1,150}$' OR save_document.file_name ~ '^[. ]' THEN 'that is no name of a file'
+        WHEN coalesce(save_document.media_type, '') !~ '^[a-z]+/[a-z0-9][a-z0-9.+-]{0,80}$' OR save_document.media_type ~ '^(multipart|message)/' THEN 'media_type is written like application/pdf'
+        WHEN coalesce(octet_length(save_document.content), 0) = 0 THEN 'the document is empty'
+        WHEN octet_length(save_document.content) > dunning._document_size() THEN format('a document has at most %s bytes, as dunning.document_size says', dunning._document_size())
+        WHEN of_creditor IS NULL OR whose = '*' AND save_document.debtor_id IS NOT NULL THEN format('there is no debtor "%s"', whose) END;
+    the_next int;
+BEGIN
+    IF problem IS NOT NULL THEN
+        RAISE EXCEPTION '%', problem USING ERRCODE = '22023',
+            HINT = 'SELECT dunning.save_document(''invoice/4711'', ''Invoice 4711.pdf'', pg_read_binary_file(''…''), debtor_id => ''1001'');';
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtext(whose), hashtext(save_document.document));
+    SELECT coalesce(max(d.version), 0) + 1 INTO the_next FROM dunning.document d WHERE d.debtor_id = whose AND d.document = save_document.document;
+    UPDATE dunning.document d SET replaced_at = clock_timestamp() WHERE d.debtor_id = whose AND d.document = save_document.document AND d.replaced_at IS NULL;
+    INSERT INTO dunning.document (debtor_id, document, version, creditor, file_name, media_type, bytes, content, digest, saved_by, saved_at)
+    VALUES (whose, save_document.document, the_next, of_creditor, save_document.file_name, save_document.media_type, octet_length(save_document.content), save_document.content,
+            sha256(save_document.content), session_user, clock_timestamp());
+    RETURN the_next;
+END
+$function$;
+CREATE FUNCTION dunning.drop_document(document text, debtor_id text DEFAULT NULL::text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    UPDATE dunning.document d SET replaced_at = clock_timestamp()
+    WHERE d.debtor_id = coalesce(dunning._canonical_id(drop_document.debtor_id), '*') AND d.document = drop_document.document AND d.replaced_at IS NULL;
+    RETURN FOUND;
+END
+$function$;
+CREATE FUNCTION dunning.attach_document(template text, document text, language text DEFAULT NULL::text, creditor text DEFAULT NULL::text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    PERFORM dunning._check_template_name(attach_document.template);
+    IF NOT EXISTS (SELECT FROM dunning.document d WHERE d.debtor_id = '*' AND d.document = attach_document.document AND d.replaced_at IS NULL) THEN
+        RAISE EXCEPTION 'there is no document "%" that may go to everybody', attach_document.document
+            USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.documents WHERE debtor_id IS NULL;';
+    END IF;
+    INSERT INTO dunning.template_document (template, document, language, creditor)
+    VALUES (attach_document.template, attach_document.document, coalesce(dunning._language(attach_document.language), '*'), coalesce(attach_document.creditor, '*'))
+    ON CONFLICT ON CONSTRAINT template_document_pkey DO NOTHING;
+END
+$function$;
+CREATE FUNCTION dunning.detach_document(template text, document text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    DELETE FROM dunning.template_document t WHERE t.template = detach_document.template AND t.document = detach_document.document;
+    RETURN FOUND;
+END
+$function$;
+CREATE FUNCTION dunning._check_attach(vars jsonb, debtor_id text, channel text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    unknown text;
+BEGIN
+    IF jsonb_typeof(vars -> 'attach') <> 'array' OR EXISTS (SELECT FROM jsonb_array_elements(vars -> 'attach') a WHERE jsonb_typeof(a.value) <> 'string')
+       OR jsonb_array_length(vars -> 'attach') > 10 THEN
+        RAISE EXCEPTION 'attach is a list of at most ten documents' USING ERRCODE = '22023', HINT = 'vars => ''{"attach": ["invoice/4711"]}''';
+    ELSIF channel <> 'email' THEN
+        RAISE EXCEPTION 'a message by % carries no documents', channel USING ERRCODE = '22023', HINT = 'channel => ''email''';
+    END IF;
+    SELECT string_agg(a.name, ', ') INTO unknown FROM jsonb_array_elements_text(vars -> 'attach') a(name)
+    WHERE NOT EXISTS (SELECT FROM dunning.document d WHERE d.debtor_id IN (_check_attach.debtor_id, '*') AND d.document = a.name AND d.replaced_at IS NULL);
+    IF unknown IS NOT NULL THEN
+        RAISE EXCEPTION 'there is no document "%" for debtor "%"', unknown, debtor_id
+            USING ERRCODE = '22023', DETAIL = 'A document that belongs to a debtor goes to that debtor alone.', HINT = format('SELECT * FROM dunning.documents WHERE debtor_id IS NULL OR debtor_id = %L;', debtor_id);
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning._has_documents(template text, language text, creditor text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT EXISTS (SELECT FROM dunning.template_document t WHERE t.template = $1 AND t.language IN ('*', $2) AND t.creditor IN ('*', $3))
+$function$;
+CREATE FUNCTION dunning._attachments(debtor_ids text[], templates text[], languages text[], creditors text[], channels text[], contexts jsonb[])
+ RETURNS TABLE(ord bigint, list jsonb, problem text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT u.ord, x.list,
+           CASE WHEN x.missing THEN 'document_missing' WHEN x.bytes > dunning._document_size() THEN 'documents_too_large'
+                WHEN x.asked AND u.channel <> 'email' THEN 'documents_need_email' END
+    FROM ROWS FROM (unnest($1), unnest($2), unnest($3), unnest($4), unnest($5), unnest($6)) WITH ORDINALITY AS u(debtor_id, template, language, creditor, channel, context, ord)
+    CROSS JOIN LATERAL (
+        SELECT jsonb_agg(jsonb_build_object('of', d.debtor_id, 'document', w.document, 'version', d.version, 'digest', encode(d.digest, 'hex'), 'bytes', d.bytes) ORDER BY w.n, w.document)
+                   FILTER (WHERE d.document IS NOT NULL) AS list,
+               bool_or(d.document IS NULL) AS missing, sum(d.bytes) AS bytes, bool_or(w.asked) AS asked
+        FROM (SELECT a.name AS document, a.n, true AS asked
+              FROM jsonb_array_elements_text(CASE jsonb_typeof(u.context -> 'attach') WHEN 'array' THEN u.context -> 'attach' ELSE '[]' END) WITH ORDINALITY a(name, n)
+              UNION ALL
+              SELECT DISTINCT t.document::text, 0, false FROM dunning.template_document t
+              WHERE u.channel = 'email' AND t.template = u.template AND t.language IN ('*', u.language) AND t.creditor IN ('*', u.creditor)) w
+        LEFT JOIN LATERAL (SELECT o.* FROM dunning.document o WHERE o.debtor_id IN (u.debtor_id, '*') AND o.document = w.document AND o.replaced_at IS NULL
+                           ORDER BY o.debtor_id = '*' LIMIT 1) d ON true) x
+$function$;
+CREATE FUNCTION dunning._refresh_documents()
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY WITH gone AS (DELETE FROM dunning.document d WHERE d.replaced_at < clock_timestamp() - interval '100 days' RETURNING d.document)
+        SELECT g.document::text FROM gone g;
+END
+$function$;
 CREATE FUNCTION dunning._iban_lengths()
  RETURNS jsonb
  LANGUAGE sql
@@ -12975,6 +13200,7 @@ BEGIN
     END IF;
     EXECUTE $step$ALTER TABLE dunning.queue ADD COLUMN IF NOT EXISTS priority smallint$step$;
     EXECUTE $step$ALTER TABLE dunning.queue ADD CONSTRAINT queue_priority_check CHECK (((priority >= 1) AND (priority <= 9)))$step$;
+    EXECUTE $step$CREATE INDEX IF NOT EXISTS queue_due ON dunning.queue USING btree (due, message_id, slice) WHERE (state = 'queued'::text)$step$;
     EXECUTE $step$CREATE INDEX IF NOT EXISTS queue_urgent ON dunning.queue USING btree (priority DESC, due, message_id) WHERE ((state = 'queued'::text) AND (priority IS NOT NULL))$step$;
 END
 $do$;
@@ -12994,6 +13220,7 @@ BEGIN
     EXECUTE $step$ALTER TABLE dunning.body ADD COLUMN IF NOT EXISTS framing text$step$;
     EXECUTE $step$ALTER TABLE dunning.body ADD COLUMN IF NOT EXISTS framing_reason text$step$;
     EXECUTE $step$ALTER TABLE dunning.body ADD COLUMN IF NOT EXISTS fee jsonb$step$;
+    EXECUTE $step$ALTER TABLE dunning.body ADD COLUMN IF NOT EXISTS attachments jsonb$step$;
     EXECUTE $step$ALTER TABLE dunning.body ADD COLUMN IF NOT EXISTS total numeric$step$;
 END
 $do$;
@@ -13010,6 +13237,37 @@ BEGIN
         RETURN;
     END IF;
     EXECUTE $step$ALTER TABLE dunning.egress ADD COLUMN IF NOT EXISTS request_digest bytea$step$;
+END
+$do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.egress_head')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$ALTER TABLE dunning.egress_head ADD CONSTRAINT egress_head_pkey PRIMARY KEY (slice, seq)$step$;
+END
+$do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.egress_anchor')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$ALTER TABLE dunning.egress_anchor ADD COLUMN IF NOT EXISTS from_seq bigint$step$;
+    EXECUTE $step$ALTER TABLE dunning.egress_anchor ADD COLUMN IF NOT EXISTS prev bytea$step$;
 END
 $do$;
 DO $do$
@@ -13166,26 +13424,30 @@ AS $function$
 BEGIN
     RETURN QUERY
     WITH link AS (
-        SELECT e.slice, e.seq, e.digest,
-               e.digest = dunning._egress_digest(e.prev, e.slice, e.seq, e.message_id, e.attempt, e.debtor_id, e.creditor, e.channel, e.server,
-                   e.address_digest, e.fields, e.body_digest, e.bytes, e.reason, e.test, e.cost, e.cost_currency, e.at, e.contact_on, e.request_digest) AS own,
-               CASE WHEN lag(e.seq) OVER w IS NULL
-                    THEN e.seq = 1 AND e.prev = decode(repeat('00', 32), 'hex')
-                         OR EXISTS (SELECT FROM dunning.egress_anchor a WHERE a.slice = e.slice AND a.seq = e.seq - 1 AND a.digest = e.prev)
-                    ELSE lag(e.seq) OVER w = e.seq - 1 AND lag(e.digest) OVER w = e.prev END AS follows
+        SELECT e.slice, e.seq AS from_seq, e.seq, e.prev, e.digest, true AS kept,
+               CASE WHEN length(e.prev) = 32 AND coalesce(length(e.request_digest), 32) = 32      -- else it would be an error, and tell of no other row
+                    THEN e.digest = dunning._egress_digest(e.prev, e.slice, e.seq, e.message_id, e.attempt, e.debtor_id, e.creditor, e.channel, e.server,
+                        e.address_digest, e.fields, e.body_digest, e.bytes, e.reason, e.test, e.cost, e.cost_currency, e.at, e.contact_on, e.request_digest)
+                    ELSE false END AS own
         FROM dunning.egress e
-        WINDOW w AS (PARTITION BY e.slice ORDER BY e.seq)),
+        UNION ALL
+        SELECT a.slice, a.from_seq, a.seq, a.prev, a.digest, false, true FROM dunning.egress_anchor a),
+    placed AS (
+        SELECT l.*, CASE WHEN l.from_seq IS NULL THEN true
+                         WHEN lag(l.seq) OVER w IS NULL THEN l.from_seq = 1 AND l.prev = decode(repeat('00', 32), 'hex')
+                         ELSE lag(l.seq) OVER w = l.from_seq - 1 AND lag(l.digest) OVER w = l.prev END AS follows
+        FROM link l
+        WINDOW w AS (PARTITION BY l.slice ORDER BY l.seq)),
     chain AS (
-        SELECT l.slice, count(*) AS links, min(l.seq) FILTER (WHERE l.own IS NOT TRUE) AS changed,
-               min(l.seq) FILTER (WHERE l.follows IS NOT TRUE) AS gap, max(l.seq) AS last
-        FROM link l GROUP BY l.slice),
+        SELECT l.slice, count(*) FILTER (WHERE l.kept) AS links, min(l.seq) FILTER (WHERE l.own IS NOT TRUE) AS changed,
+               min(l.from_seq) FILTER (WHERE l.follows IS NOT TRUE) AS gap, max(l.seq) AS last
+        FROM placed l GROUP BY l.slice),
     judged AS (
         SELECT coalesce(c.slice, h.slice) AS slice, coalesce(c.links, 0) AS links, c.changed, c.gap,
                CASE WHEN h.slice IS NULL THEN coalesce(c.last, 0)
-                    WHEN c.slice IS NULL AND h.seq > 0 AND NOT EXISTS (
-                        SELECT FROM dunning.egress_anchor a WHERE a.slice = h.slice AND a.seq = h.seq AND a.digest = h.digest) THEN h.seq
+                    WHEN c.slice IS NULL AND h.seq > 0 THEN h.seq
                     WHEN c.slice IS NOT NULL AND (h.seq <> c.last OR h.digest IS DISTINCT FROM
-                        (SELECT l.digest FROM link l WHERE l.slice = c.slice AND l.seq = c.last LIMIT 1)) THEN h.seq END AS cut
+                        (SELECT l.digest FROM placed l WHERE l.slice = c.slice AND l.seq = c.last LIMIT 1)) THEN h.seq END AS cut
         FROM chain c FULL JOIN dunning.egress_head h ON h.slice = c.slice)
     SELECT j.slice, j.links, coalesce(j.changed, j.gap, j.cut) IS NULL, least(j.changed, j.gap, j.cut),
            CASE least(j.changed, j.gap, j.cut)
@@ -13193,7 +13455,7 @@ BEGIN
                WHEN j.gap THEN 'the row does not follow the one before it'
                WHEN j.cut THEN 'the chain does not end where its head says' END
     FROM judged j
-    WHERE j.links > 0 OR j.cut IS NOT NULL
+    WHERE j.links > 0 OR coalesce(j.changed, j.gap, j.cut) IS NOT NULL
     ORDER BY j.slice;
 END
 $function$;
@@ -13425,7 +13687,10 @@ BEGIN
     IF debtor.creditor IS NULL THEN
         RAISE EXCEPTION 'debtor "%" does not exist', debtor_id USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.find_debtor(''name, e-mail or number'');';
     END IF;
-    channels := dunning._send_channels(template, channel, vars, not_before, not_after, debtor.creditor, debtor.preferred_channel);
+    IF vars ? 'attach' THEN
+        PERFORM dunning._check_attach(vars, debtor_id, coalesce(channel, 'email'));
+    END IF;
+    channels := dunning._send_channels(template, CASE WHEN vars ? 'attach' THEN 'email' ELSE channel END, vars, not_before, not_after, debtor.creditor, debtor.preferred_channel);
     EXECUTE 'SELECT x.context, x.amounts, x.language, x.creditor FROM (' || dunning._context_sql(dunning._due_items_sql('$1', '$2'), '$1', '$2') || ') x'
         INTO about USING ARRAY[debtor_id], NULL::timestamptz;
     about.context := about.context || vars;
@@ -13490,6 +13755,9 @@ BEGIN
                     cost numeric, state text, reason text, blocked_by text[], variant text, p float8, context jsonb);
             RETURN;
         END IF;
+        IF send.priority > 0 THEN
+            made := jsonb_set(made, '{decision,priority}', to_jsonb(send.priority));    -- for what carries it on
+        END IF;
         SELECT e.message_id INTO found FROM dunning._enqueue($q$
             SELECT r.* FROM jsonb_to_record($1) AS r(message_id uuid, debtor_id text, creditor text, run_id uuid, strategy text, step text, template text, channel text,
                 language text, server text, contact_at timestamptz, not_after timestamptz, local_time text, amounts jsonb, cost numeric, cost_currency text, variant text,
@@ -13497,6 +13765,7 @@ BEGIN
                 blocked_by text[], once_kind text, once_key text)$q$, made) e;
         IF found IS NOT NULL AND send.priority > 0 THEN
             UPDATE dunning.queue q SET priority = send.priority WHERE q.debtor_id = id AND q.message_id = found;
+            PERFORM dunning._wake();
         END IF;
         IF found IS NULL THEN
             -- another session had the key first
@@ -13690,10 +13959,12 @@ BEGIN
                WHERE v.state IN ('cancelled', 'dead') OR v.state = 'queued' AND v.detail ? 'may_have_arrived') THEN
         PERFORM dunning._task(v.debtor_id, 'unknown_outcome', format('Nobody knows whether it arrived before it was stopped: %s', v.reason), message_id => v.message_id)
         FROM unnest(debtor_ids, message_ids, attempts, states, reasons) v(debtor_id, message_id, attempt, state, reason)
-        WHERE v.state IN ('cancelled', 'dead', 'queued')
-          AND EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.detail ? 'may_have_arrived')
-          AND EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.state = 'unknown' AND o.reason = v.reason
-                      AND o.attempt >= v.attempt);
+        WHERE CASE WHEN v.state IN ('cancelled', 'dead', 'queued')
+                    AND EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.detail ? 'may_have_arrived')
+                    AND EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.state = 'unknown' AND o.reason = v.reason
+                                AND o.attempt >= v.attempt)
+                   -- Its gateway, where that can be asked; else a person.
+                   THEN NOT dunning._ask_gateway(v.debtor_id, v.message_id, format('Nobody knows whether it arrived before it was stopped: %s', v.reason)) ELSE false END;
     END IF;
 END
 $function$;
@@ -13935,7 +14206,7 @@ BEGIN
         RAISE EXCEPTION 'messages of state "%" cannot be retried', retry.state USING ERRCODE = '22023', DETAIL = 'dead, failed, unknown, cancelled and held ones can.';
     END IF;
     FOR found IN
-        SELECT m.message_id, m.debtor_id, m.creditor, m.channel, m.server, m.run_id, s.state, s.reason, s.at,
+        SELECT m.message_id, m.debtor_id, m.creditor, m.channel, m.server, m.run_id, (m.decision->>'priority')::smallint AS priority, s.state, s.reason, s.at,
                coalesce((SELECT max(e.attempt) FROM dunning.egress e WHERE e.debtor_id = m.debtor_id AND e.message_id = m.message_id), 0::smallint) AS attempts
         FROM (SELECT DISTINCT o.debtor_id, o.message_id FROM dunning.outcome o
               WHERE (retry.message_id IS NULL OR o.message_id = retry.message_id) AND o.state = retry.state AND (since IS NULL OR o.at >= since)
@@ -13950,9 +14221,9 @@ BEGIN
         IF NOT dry_run AND retry.state = 'held' THEN
             PERFORM dunning._release_held(ARRAY[found.debtor_id]);
         ELSIF NOT dry_run THEN
-            INSERT INTO dunning.queue AS q (debtor_id, message_id, creditor, slice, state, due, attempts, server, channel, reason, run_id)
+            INSERT INTO dunning.queue AS q (debtor_id, message_id, creditor, slice, state, due, attempts, server, channel, reason, run_id, priority)
             VALUES (found.debtor_id, found.message_id, found.creditor, dunning._slice(found.debtor_id), 'queued', dunning._now(), found.attempts, found.server,
-                found.channel, 'retried by ' || session_user, found.run_id)
+                found.channel, 'retried by ' || session_user, found.run_id, found.priority)
             ON CONFLICT DO NOTHING;
         END IF;
         RETURN QUERY SELECT found.message_id, found.debtor_id::text, found.channel::text, found.server::text, found.state::text, found.reason::text, found.at::timestamptz;
@@ -13970,7 +14241,8 @@ CREATE OR REPLACE FUNCTION dunning._check_server(server text)
 AS $function$
 #variable_conflict error
 BEGIN
-    IF NOT EXISTS (SELECT FROM dunning._servers() s WHERE s.server = _check_server.server) THEN
+    IF NOT EXISTS (SELECT FROM dunning._servers() s WHERE s.server = _check_server.server
+                   UNION ALL SELECT FROM dunning._mailbox_servers() s WHERE s.server = _check_server.server) THEN
         RAISE EXCEPTION 'server "%" does not exist', _check_server.server
             USING ERRCODE = '22023', DETAIL = 'Known servers: ' || coalesce((SELECT string_agg(s.server, ', ' ORDER BY s.server) FROM dunning._servers() s), 'none') || '.',
                   HINT = pg_catalog.format('CREATE SERVER %I TYPE ''email'' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver ''smtp'', url ''smtp://mail.example.org:587'', "from" ''billing@example.org'');', coalesce(_check_server.server, 'mail'));
@@ -14073,6 +14345,33 @@ BEGIN
     RETURN NULL;
 END
 $function$;
+CREATE FUNCTION dunning._query_problem(query jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF query IS NULL THEN
+        RETURN NULL;
+    ELSIF jsonb_typeof(query) <> 'object' OR query - '{path,list,id,echo,state,words,absent,absent_after}'::text[] <> '{}' THEN
+        RETURN 'query is an object of path, list, id, echo, state, words, absent and absent_after';
+    ELSIF EXISTS (SELECT FROM jsonb_each(query) e WHERE e.key <> 'words' AND (jsonb_typeof(e.value) <> 'string' OR e.value #>> '{}' = '')) THEN
+        RETURN 'path, list, id, echo, state, absent and absent_after of a query are texts';
+    ELSIF NOT coalesce(query ->> 'path' ~ '^[/?]' AND strpos(query ->> 'path', '{message_id}') > 0, false) OR NOT query ? 'id' THEN
+        RETURN 'a query has a path that begins with / or ? and holds {message_id}, and an id: where the answer tells the gateway''s own';
+    ELSIF EXISTS (SELECT FROM regexp_matches(query ->> 'path', '\{([a-z_]+)\}', 'g') m(m) WHERE m.m[1] NOT IN ('message_id', 'channel', 'from', 'secret', 'username')) THEN
+        RETURN 'the path of a query may hold {message_id}, {channel}, {from}, {secret} and {username}: nobody''s address is asked for';
+    ELSIF query ? 'state' <> query ? 'words' OR jsonb_typeof(coalesce(query -> 'words', '{}')) <> 'object'
+          OR EXISTS (SELECT FROM jsonb_each(query -> 'words') w WHERE jsonb_typeof(w.value) <> 'string' OR w.value #>> '{}' NOT IN ('sent', 'delivered', 'failed', 'not_taken', 'unknown')) THEN
+        RETURN 'state and words of a query belong together, and a word means sent, delivered, failed, not_taken or unknown';
+    ELSIF coalesce(query ->> 'absent', 'unknown') NOT IN ('not_taken', 'unknown') OR coalesce(query ->> 'absent_after', '10min') !~ '^[0-9]{1,6}(ms|s|min|h)$' THEN
+        RETURN 'absent is not_taken or unknown, and absent_after a time such as 10min';
+    END IF;
+    RETURN NULL;
+END
+$function$;
 DO $do$
 DECLARE
     brought boolean := false;
@@ -14088,11 +14387,20 @@ BEGIN
     EXECUTE $step$ALTER TABLE dunning.http_preset ADD COLUMN IF NOT EXISTS saved_at timestamp with time zone$step$;
     EXECUTE $step$ALTER TABLE dunning.http_preset ADD COLUMN IF NOT EXISTS saved_by text$step$;
     EXECUTE $step$ALTER TABLE dunning.http_preset ADD COLUMN IF NOT EXISTS receipt jsonb$step$;
+    EXECUTE $step$ALTER TABLE dunning.http_preset ADD COLUMN IF NOT EXISTS query jsonb$step$;
+    EXECUTE $step$ALTER TABLE dunning.http_preset ADD COLUMN IF NOT EXISTS unsubscribe text$step$;
     EXECUTE $step$ALTER TABLE dunning.http_preset ADD CONSTRAINT http_preset_auth_check CHECK ((auth = ANY (ARRAY['none'::text, 'basic'::text, 'basic_secret'::text, 'bearer'::text, 'header'::text])))$step$;
+    EXECUTE $step$ALTER TABLE dunning.http_preset ADD CONSTRAINT http_preset_check CHECK (((unsubscribe IS NULL) OR (dunning._check_pattern(unsubscribe) AND (format <> 'none'::text))))$step$;
+    EXECUTE $step$ALTER TABLE dunning.http_preset ADD CONSTRAINT http_preset_check1 CHECK (((format <> 'json'::text) OR (unsubscribe IS NULL) OR ((unsubscribe <> ''::text) AND (((('{'::text || unsubscribe) || '}'::text))::jsonb IS NOT NULL) AND (jsonb_typeof((body)::jsonb) = 'object'::text) AND (jsonb_typeof((COALESCE(body_html, body))::jsonb) = 'object'::text))))$step$;
+    EXECUTE $step$ALTER TABLE dunning.http_preset ADD CONSTRAINT http_preset_check2 CHECK (((format <> 'json'::text) OR (body IS NULL) OR ((body)::jsonb IS NOT NULL)))$step$;
+    EXECUTE $step$ALTER TABLE dunning.http_preset ADD CONSTRAINT http_preset_check3 CHECK (((format <> 'json'::text) OR (body_html IS NULL) OR ((body_html)::jsonb IS NOT NULL)))$step$;
+    EXECUTE $step$ALTER TABLE dunning.http_preset ADD CONSTRAINT http_preset_check4 CHECK (((format = 'none'::text) = (body IS NULL)))$step$;
+    EXECUTE $step$ALTER TABLE dunning.http_preset ADD CONSTRAINT http_preset_check5 CHECK (((auth = 'header'::text) = (auth_header IS NOT NULL)))$step$;
+    EXECUTE $step$ALTER TABLE dunning.http_preset ADD CONSTRAINT http_preset_query_check CHECK ((dunning._query_problem(query) IS NULL))$step$;
     EXECUTE $step$ALTER TABLE dunning.http_preset ADD CONSTRAINT http_preset_receipt_check CHECK ((dunning._receipt_problem(receipt) IS NULL))$step$;
 END
 $do$;
-CREATE FUNCTION dunning.save_http_preset(preset text, method text, format text, body text DEFAULT NULL::text, path text DEFAULT ''::text, body_html text DEFAULT NULL::text, auth text DEFAULT 'none'::text, auth_header text DEFAULT NULL::text, idempotency_header text DEFAULT NULL::text, contract text DEFAULT 'once'::text, id_field text DEFAULT NULL::text, error_field text DEFAULT NULL::text, suppress_on text[] DEFAULT '{}'::text[], description text DEFAULT ''::text, receipt jsonb DEFAULT NULL::jsonb)
+CREATE FUNCTION dunning.save_http_preset(preset text, method text, format text, body text DEFAULT NULL::text, path text DEFAULT ''::text, body_html text DEFAULT NULL::text, auth text DEFAULT 'none'::text, auth_header text DEFAULT NULL::text, idempotency_header text DEFAULT NULL::text, contract text DEFAULT 'once'::text, id_field text DEFAULT NULL::text, error_field text DEFAULT NULL::text, suppress_on text[] DEFAULT '{}'::text[], description text DEFAULT ''::text, receipt jsonb DEFAULT NULL::jsonb, query jsonb DEFAULT NULL::jsonb, unsubscribe text DEFAULT NULL::text)
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -14105,11 +14413,12 @@ DECLARE
         WHEN $2 IS NULL OR $2 NOT IN ('POST', 'PUT', 'GET') THEN 'method is POST, PUT or GET'
         WHEN $3 IS NULL OR $3 NOT IN ('json', 'form', 'none') THEN 'format is json, form or none'
         WHEN $13 IS NULL OR array_ndims($13) > 1 OR EXISTS (SELECT FROM unnest($13) c WHERE c IS NULL) THEN 'suppress_on is a list of words'
+        WHEN $17 IS NOT NULL AND $3 = 'none' THEN 'unsubscribe is added to a body, and there is none'
         WHEN ($3 = 'none') <> ($4 IS NULL) THEN 'format none goes without a body, the others with one'
         WHEN $7 IS NULL OR $7 NOT IN ('none', 'basic', 'basic_secret', 'bearer', 'header') THEN 'auth is none, basic, basic_secret (the secret as user, no password), bearer or header'
         WHEN ($7 = 'header') <> ($8 IS NOT NULL) THEN 'auth header goes with the name in auth_header, the others without'
         WHEN $10 IS NULL OR $10 NOT IN ('repeat', 'once') THEN 'contract is repeat or once'
-        ELSE dunning._receipt_problem($15) END;
+        ELSE coalesce(dunning._receipt_problem($15), dunning._query_problem($16)) END;
 BEGIN
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION '%', wrong USING ERRCODE = '22023',
@@ -14117,19 +14426,23 @@ BEGIN
     END IF;
     BEGIN
         IF $3 = 'json' THEN
-            PERFORM $4::jsonb, $6::jsonb;
+            PERFORM $4::jsonb, $6::jsonb, ('{' || $17 || '}')::jsonb;
         END IF;
     EXCEPTION WHEN invalid_text_representation THEN
         RAISE EXCEPTION 'the body of preset "%" is no JSON', $1
             USING ERRCODE = '22023', DETAIL = SQLERRM || '.', HINT = 'Placeholders stand inside of strings: {"to":"{address}","text":"{text}"}.';
     END;
+    IF $17 IS NOT NULL AND $3 = 'json' AND (jsonb_typeof($4::jsonb) <> 'object' OR jsonb_typeof(coalesce($6, $4)::jsonb) <> 'object') THEN
+        RAISE EXCEPTION 'unsubscribe is added to an object, and the body of preset "%" is none', $1
+            USING ERRCODE = '22023', HINT = 'Write the members into the body itself, or a body such as {"to":"{address}","text":"{text}"}.';
+    END IF;
     INSERT INTO dunning.http_preset AS p (preset, builtin, description, method, path, format, body, body_html, auth, auth_header, idempotency_header,
-        contract, id_field, error_field, suppress_on, saved_at, saved_by, receipt)
-    VALUES ($1, false, $14, $2, $5, $3, $4, $6, $7, $8, $9, $10, $11, $12, $13, pg_catalog.clock_timestamp(), session_user, $15)
+        contract, id_field, error_field, suppress_on, saved_at, saved_by, receipt, query, unsubscribe)
+    VALUES ($1, false, $14, $2, $5, $3, $4, $6, $7, $8, $9, $10, $11, $12, $13, pg_catalog.clock_timestamp(), session_user, $15, $16, $17)
     ON CONFLICT ON CONSTRAINT http_preset_pkey DO UPDATE SET description = EXCLUDED.description, method = EXCLUDED.method, path = EXCLUDED.path,
         format = EXCLUDED.format, body = EXCLUDED.body, body_html = EXCLUDED.body_html, auth = EXCLUDED.auth, auth_header = EXCLUDED.auth_header,
         idempotency_header = EXCLUDED.idempotency_header, contract = EXCLUDED.contract, id_field = EXCLUDED.id_field,
-        error_field = EXCLUDED.error_field, suppress_on = EXCLUDED.suppress_on, saved_at = EXCLUDED.saved_at, saved_by = EXCLUDED.saved_by, receipt = EXCLUDED.receipt;
+        error_field = EXCLUDED.error_field, suppress_on = EXCLUDED.suppress_on, saved_at = EXCLUDED.saved_at, saved_by = EXCLUDED.saved_by, receipt = EXCLUDED.receipt, query = EXCLUDED.query, unsubscribe = EXCLUDED.unsubscribe;
 END
 $function$;
 CREATE FUNCTION dunning.reset_http_preset(preset text)
@@ -14142,6 +14455,71 @@ AS $function$
 BEGIN
     DELETE FROM dunning.http_preset p WHERE p.preset = $1 AND NOT p.builtin;
     RETURN FOUND;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._servers(channel text DEFAULT NULL::text, creditor text DEFAULT NULL::text)
+ RETURNS TABLE(server text, channel_served text, driver text, serves_creditor text, paused boolean, ord integer)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+    SELECT s.name, s.type, s.driver, s.creditor, p.server IS NOT NULL,
+           row_number() OVER (ORDER BY s.creditor IS NULL, p.server IS NOT NULL, b.server IS NOT NULL, s.place, s.name COLLATE "C")::int
+    FROM (SELECT f.srvname::text AS name, f.srvtype::text AS type,
+                 max(o.option_value) FILTER (WHERE o.option_name = 'driver') AS driver,
+                 max(o.option_value) FILTER (WHERE o.option_name = 'creditor') AS creditor,
+                 coalesce(max(o.option_value) FILTER (WHERE o.option_name = 'position')::bigint, 1000) AS place
+          FROM pg_catalog.pg_foreign_server f
+          JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = f.srvfdw AND w.fdwname = 'dunning_gateway'
+          CROSS JOIN LATERAL pg_catalog.pg_options_to_table(f.srvoptions) o
+          GROUP BY f.srvname, f.srvtype) s
+    LEFT JOIN dunning.server_state p ON p.server = s.name
+    LEFT JOIN dunning._breakers() b ON b.server = s.name
+    WHERE s.type <> '' AND s.driver <> 'imap'
+      AND ($1 IS NULL OR s.type = $1)
+      AND ($2 IS NULL OR s.creditor IS NULL OR s.creditor = $2)
+    ORDER BY 6;
+END
+$function$;
+CREATE FUNCTION dunning._question_of(server text, OUT query jsonb, OUT ask_for interval)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    SELECT (SELECT p.query FROM dunning.http_preset p WHERE p.preset = coalesce(s.preset, 'generic-json') ORDER BY p.builtin LIMIT 1), coalesce(s.ask_for, '1d')::interval
+    INTO query, ask_for
+    FROM (SELECT max(o.option_value) FILTER (WHERE o.option_name = 'preset') AS preset, max(o.option_value) FILTER (WHERE o.option_name = 'ask_for') AS ask_for
+          FROM pg_catalog.pg_foreign_server f
+          JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = f.srvfdw AND w.fdwname = 'dunning_gateway'
+          CROSS JOIN LATERAL pg_catalog.pg_options_to_table(f.srvoptions) o
+          WHERE f.srvname = _question_of.server AND 'driver=http' = ANY (f.srvoptions)
+          GROUP BY f.oid) s;
+END
+$function$;
+CREATE FUNCTION dunning._mailbox_servers()
+ RETURNS TABLE(server text, folder text, every interval, paused boolean)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+    SELECT f.srvname::text,
+           coalesce(max(o.option_value) FILTER (WHERE o.option_name = 'mailbox'), 'INBOX'),
+           coalesce(max(o.option_value) FILTER (WHERE o.option_name = 'every'), '1min')::interval,
+           EXISTS (SELECT FROM dunning.server_state p WHERE p.server = f.srvname::text COLLATE "C")
+    FROM pg_catalog.pg_foreign_server f
+    JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = f.srvfdw AND w.fdwname = 'dunning_gateway'
+    CROSS JOIN LATERAL pg_catalog.pg_options_to_table(f.srvoptions) o
+    WHERE 'driver=imap' = ANY (f.srvoptions)
+    GROUP BY f.srvname;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._conclude(debtor_ids text[], message_ids uuid[], attempts smallint[], states text[], reasons text[], provider_refs text[], details jsonb[], next_due timestamp with time zone[], effects text[])
@@ -14174,6 +14552,37 @@ BEGIN
         PERFORM dunning._take_effect(item.effect, item.debtor_id, item.message_id, item.attempt, item.reason);
     END LOOP;
     RETURN moved;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._take_effect(effect text, debtor_id text, message_id uuid, attempt smallint, reason text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    about record;
+BEGIN
+    SELECT m.creditor, m.channel, m.template, b.subject, b.body_text, e.address_digest INTO about
+    FROM dunning.message m
+    LEFT JOIN dunning.body b ON b.debtor_id = m.debtor_id AND b.message_id = m.message_id
+    LEFT JOIN dunning.egress e ON e.debtor_id = m.debtor_id AND e.message_id = m.message_id AND e.attempt = _take_effect.attempt
+    WHERE m.debtor_id = _take_effect.debtor_id AND m.message_id = _take_effect.message_id;
+    CASE effect
+        WHEN 'suppress' THEN
+            INSERT INTO dunning.suppression (address_digest, channel, reason, suppressed_at, suppressed_by)
+            VALUES (about.address_digest, about.channel, _take_effect.reason, dunning._now(), 'gateway')
+            ON CONFLICT DO NOTHING;
+        WHEN 'task' THEN
+            PERFORM dunning._task(_take_effect.debtor_id, about.channel, coalesce(about.subject, about.template),
+                                  message_id => _take_effect.message_id, script => about.body_text, creditor => about.creditor);
+        WHEN 'ask' THEN
+            about.subject := format('Nobody knows whether a %s arrived: %s', about.channel, _take_effect.reason);
+            IF NOT dunning._ask_gateway(_take_effect.debtor_id, _take_effect.message_id, about.subject) THEN
+                PERFORM dunning._task(_take_effect.debtor_id, 'unknown_outcome', about.subject, message_id => _take_effect.message_id, creditor => about.creditor);
+            END IF;
+    END CASE;
 END
 $function$;
 CREATE FUNCTION dunning._take_over(slices smallint[], known uuid[] DEFAULT '{}'::uuid[])
@@ -14269,14 +14678,17 @@ CREATE FUNCTION dunning._over_budget(debtor_ids text[], message_ids uuid[], OUT 
 AS $function$
 #variable_conflict error
 DECLARE
-    at timestamptz := dunning._now();
-    today timestamptz := dunning._today(at)::timestamp AT TIME ZONE dunning._ledger_zone();
+    at timestamptz;
+    today timestamptz;
+    tomorrow timestamptz;
     asking bigint[];
-    tomorrow timestamptz := (dunning._today(at) + 1)::timestamp AT TIME ZONE dunning._ledger_zone();
 BEGIN
     IF NOT EXISTS (SELECT FROM dunning.budget) THEN
         RETURN;
     END IF;
+    at := dunning._now();
+    today := dunning._today(at)::timestamp AT TIME ZONE dunning._ledger_zone();
+    tomorrow := (dunning._today(at) + 1)::timestamp AT TIME ZONE dunning._ledger_zone();
     SELECT pg_catalog.array_agg(v.ord ORDER BY v.ord) INTO asking
     FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids)) WITH ORDINALITY AS v(debtor_id, message_id, ord)
     JOIN dunning.message m ON m.debtor_id = v.debtor_id AND m.message_id = v.message_id
@@ -14305,6 +14717,224 @@ BEGIN
         SELECT DISTINCT t.ord, tomorrow FROM taken t WHERE NOT t.fits OR t.total > t.remaining;
 END
 $function$;
+CREATE TABLE dunning.question (
+    debtor_id text COLLATE "C" NOT NULL,
+    message_id uuid NOT NULL,
+    creditor text COLLATE "C" NOT NULL,
+    server text COLLATE "C" NOT NULL,
+    subject text NOT NULL,
+    asked integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone NOT NULL,
+    until_at timestamp with time zone NOT NULL,
+    said text,
+    CONSTRAINT question_pkey PRIMARY KEY (debtor_id, message_id)
+);
+CREATE INDEX question_next ON dunning.question USING btree (next_at);
+CREATE FUNCTION dunning._ask_gateway(debtor_id text, message_id uuid, subject text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    tried record;
+    ask record;
+    now_at timestamptz := clock_timestamp();
+BEGIN
+    SELECT e.server, e.creditor INTO tried FROM dunning.egress e
+    WHERE e.debtor_id = _ask_gateway.debtor_id AND e.message_id = _ask_gateway.message_id ORDER BY e.attempt DESC LIMIT 1;
+    SELECT o.query, o.ask_for INTO ask FROM dunning._question_of(tried.server) o;
+    IF ask.query IS NULL THEN
+        RETURN false;
+    END IF;
+    INSERT INTO dunning.question AS q (debtor_id, message_id, creditor, server, subject, next_at, until_at)
+    VALUES (_ask_gateway.debtor_id, _ask_gateway.message_id, tried.creditor, tried.server, _ask_gateway.subject,
+            now_at + dunning._question_pause(0), now_at + ask.ask_for)
+    ON CONFLICT ON CONSTRAINT question_pkey DO UPDATE
+    SET server = EXCLUDED.server, subject = EXCLUDED.subject, asked = 0, next_at = EXCLUDED.next_at, until_at = EXCLUDED.until_at, said = NULL;
+    RETURN true;
+END
+$function$;
+CREATE FUNCTION dunning._question_pause(asked integer)
+ RETURNS interval
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ SELECT least(coalesce(nullif(current_setting('dunning.retry_delay', true), ''), '30s')::interval * 2 ^ least(asked, 20), '1 hour') $function$;
+CREATE FUNCTION dunning._questions_due(wanted text DEFAULT NULL::text)
+ RETURNS TABLE(server text, debtor_id text, message_id uuid)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT q.server::text, q.debtor_id::text, q.message_id FROM dunning.question q
+        WHERE CASE WHEN wanted IS NULL THEN q.next_at <= clock_timestamp() AND NOT EXISTS (SELECT FROM dunning.server_state s WHERE s.server = q.server) ELSE q.server = wanted END
+        ORDER BY q.next_at, q.message_id LIMIT 64;
+END
+$function$;
+CREATE FUNCTION dunning._judge_answer(query jsonb, message_id uuid, code integer, body text, age interval, OUT verdict text, OUT said text, OUT provider_ref text)
+ RETURNS record
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    answer jsonb;
+    absent boolean := code = 404;
+BEGIN
+    verdict := 'unknown';
+    said := 'http_' || code;
+    IF code BETWEEN 200 AND 299 THEN
+        BEGIN
+            answer := body::jsonb;
+        EXCEPTION WHEN data_exception OR statement_too_complex THEN
+            NULL;
+        END;
+        IF query ? 'list' THEN
+            answer := answer #> string_to_array(query ->> 'list', '.');
+            absent := coalesce(answer = '[]', false);
+            answer := CASE WHEN jsonb_typeof(answer) = 'array' THEN answer -> 0 END;
+        END IF;
+    END IF;
+    IF absent THEN
+        said := 'absent';
+        IF query ->> 'absent' = 'not_taken' AND age >= coalesce(query ->> 'absent_after', '10min')::interval THEN
+            verdict := 'not_taken';
+        END IF;
+        RETURN;
+    ELSIF code NOT BETWEEN 200 AND 299 THEN
+        RETURN;
+    END IF;
+    provider_ref := substring(answer #>> string_to_array(query ->> 'id', '.') FROM '^[[:print:]]{1,200}$');
+    IF provider_ref IS NULL THEN
+        said := 'no_answer_in_it';
+    ELSIF query ? 'echo' AND lower(answer #>> string_to_array(query ->> 'echo', '.')) IS DISTINCT FROM message_id::text THEN
+        said := 'about_another_message';
+    ELSIF query ? 'state' THEN
+        said := coalesce(lower(substring(answer #>> string_to_array(query ->> 'state', '.') FROM '^[[:print:]]{1,60}$')), 'no_word');
+        verdict := coalesce((SELECT w.value FROM jsonb_each_text(query -> 'words') w WHERE lower(w.key) = said LIMIT 1), 'unknown');
+    ELSE
+        said := 'found';
+        verdict := 'sent';
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning._not_taken(message dunning.message, server text, attempt smallint, detail jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF dunning._is_repeatable(_not_taken.server) AND (message.not_after IS NULL OR message.not_after > dunning._now()) AND NOT EXISTS (
+           SELECT FROM dunning.outcome o WHERE o.debtor_id = message.debtor_id AND o.message_id = message.message_id
+           AND (o.state = 'cancelled' OR o.reason = 'gateway_did_not_take_it' AND o.attempt = _not_taken.attempt))
+       -- Who loses it each time will lose it again.
+       AND (SELECT count(*) FROM dunning.outcome o WHERE o.debtor_id = message.debtor_id AND o.message_id = message.message_id AND o.reason = 'gateway_did_not_take_it') < 3 THEN
+        INSERT INTO dunning.outcome (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, detail, at)
+        VALUES (message.message_id, dunning._uuid7(), message.debtor_id, message.creditor, _not_taken.attempt, 'queued', 'gateway_did_not_take_it', _not_taken.detail, dunning._now());
+        INSERT INTO dunning.queue AS q (debtor_id, message_id, creditor, slice, state, due, attempts, server, channel, reason, run_id, priority)
+        VALUES (message.debtor_id, message.message_id, message.creditor, dunning._slice(message.debtor_id), 'queued', dunning._now(), _not_taken.attempt, _not_taken.server,
+                message.channel, 'gateway_did_not_take_it', message.run_id, (message.decision->>'priority')::smallint)
+        ON CONFLICT DO NOTHING;
+        PERFORM dunning._wake();
+    ELSE
+        PERFORM dunning._receipt(message, 'failed', 'gateway_did_not_take_it', NULL, _not_taken.detail, dunning._now());
+        -- Nothing goes on by itself: somebody is to know.
+        IF NOT EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = message.debtor_id AND o.message_id = message.message_id AND (o.state = 'cancelled' OR o.detail ? 'fallback')) THEN
+            PERFORM dunning._task(message.debtor_id, 'not_taken', format('The gateway did not take a %s, and there is no other channel', message.channel),
+                                  message_id => message.message_id, creditor => message.creditor);
+        END IF;
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning._answer(debtor_id text, message_id uuid, code integer, body bytea, problem text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    q dunning.question;
+    m dunning.message;
+    last_try record;
+    judged record;
+    words text;
+    now_at timestamptz := clock_timestamp();
+    detail jsonb;
+BEGIN
+    SELECT x.* INTO q FROM dunning.question x WHERE x.debtor_id = _answer.debtor_id AND x.message_id = _answer.message_id FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN 'over';
+    END IF;
+    SELECT x.* INTO m FROM dunning.message x WHERE x.debtor_id = q.debtor_id AND x.message_id = q.message_id;
+    -- A receipt or a person may have been quicker.
+    IF (SELECT s.state FROM dunning.message_state s WHERE s.debtor_id = q.debtor_id AND s.message_id = q.message_id) IS DISTINCT FROM 'unknown' THEN
+        DELETE FROM dunning.question x WHERE x.debtor_id = q.debtor_id AND x.message_id = q.message_id;
+        RETURN 'over';
+    END IF;
+    SELECT e.attempt, e.at INTO last_try FROM dunning.egress e WHERE e.debtor_id = q.debtor_id AND e.message_id = q.message_id ORDER BY e.attempt DESC LIMIT 1;
+    BEGIN
+        words := convert_from(_answer.body, 'UTF8');
+    EXCEPTION WHEN data_exception THEN
+        NULL;   -- no answer of a gateway
+    END;
+    IF _answer.problem IS NULL THEN
+        SELECT j.* INTO judged
+        FROM dunning._judge_answer(coalesce((SELECT o.query FROM dunning._question_of(q.server) o), '{}'), q.message_id, _answer.code, words, now_at - last_try.at) j;
+    ELSE
+        SELECT 'unknown' AS verdict, left(_answer.problem, 200) AS said, NULL::text AS provider_ref INTO judged;
+    END IF;
+    IF judged.verdict = 'unknown' AND now_at < q.until_at THEN
+        UPDATE dunning.question x SET asked = x.asked + 1, said = judged.said, next_at = least(now_at + dunning._question_pause(x.asked + 1), x.until_at)
+        WHERE x.debtor_id = q.debtor_id AND x.message_id = q.message_id;
+        -- Who does not answer at all is not asked about the others just now.
+        UPDATE dunning.question x SET next_at = least(now_at + dunning._question_pause(0), x.until_at)
+        WHERE _answer.problem IS NOT NULL AND x.server = q.server AND x.next_at < now_at + dunning._question_pause(0) AND x.message_id <> q.message_id;
+        RETURN 'unknown';
+    END IF;
+    DELETE FROM dunning.question x WHERE x.debtor_id = q.debtor_id AND x.message_id = q.message_id;
+    detail := jsonb_build_object('asked', q.asked + 1, 'said', judged.said);
+    CASE judged.verdict
+        WHEN 'unknown' THEN
+            PERFORM dunning._task(q.debtor_id, 'unknown_outcome', q.subject, message_id => q.message_id, creditor => m.creditor);
+        WHEN 'not_taken' THEN
+            PERFORM dunning._not_taken(m, q.server, last_try.attempt, detail);
+        WHEN 'sent' THEN
+            INSERT INTO dunning.outcome (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, provider_ref, detail, at)
+            VALUES (m.message_id, dunning._uuid7(), m.debtor_id, m.creditor, last_try.attempt, 'sent', 'gateway_was_asked', judged.provider_ref, detail, dunning._now());
+        ELSE
+            PERFORM dunning._receipt(m, judged.verdict, 'gateway_was_asked', judged.provider_ref, detail, dunning._now());
+    END CASE;
+    RETURN judged.verdict;
+END
+$function$;
+CREATE FUNCTION dunning._is_repeatable(server text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    -- As src/gateway/server.c reads it.
+    RETURN (SELECT coalesce(o.contract, CASE WHEN o.header IS NOT NULL THEN 'repeat' END,
+                            (SELECT p.contract FROM dunning.http_preset p WHERE p.preset = coalesce(o.preset, 'generic-json') ORDER BY p.builtin LIMIT 1)) = 'repeat'
+            FROM (SELECT max(x.option_value) FILTER (WHERE x.option_name = 'contract') AS contract, max(x.option_value) FILTER (WHERE x.option_name = 'idempotency_header') AS header,
+                         max(x.option_value) FILTER (WHERE x.option_name = 'preset') AS preset
+                  FROM pg_catalog.pg_foreign_server f, LATERAL pg_catalog.pg_options_to_table(f.srvoptions) x WHERE f.srvname = _is_repeatable.server) o);
+END
+$function$;
+CREATE PROCEDURE dunning.ask_gateway(IN server text DEFAULT NULL::text)
+ LANGUAGE c
+AS 'MODULE_PATHNAME', $procedure$dun_deliver_sql_ask_gateway$procedure$;
 CREATE OR REPLACE FUNCTION dunning.send_test(template text, debtor_id text, channel text, to_address text)
  RETURNS SETOF dunning.planned
  LANGUAGE plpgsql
@@ -15037,6 +15667,180 @@ CREATE VIEW dunning.handover_invoices (debtor_id, invoice_id, currency, open, ki
     h.decided_at,
     h.ended_at
    FROM dunning._case_invoices() h(debtor_id, invoice_id, currency, open, kind, state, recipient, handover_id, creditor, proposed_at, decided_at, ended_at);
+CREATE TABLE dunning.mailbox (
+    server text COLLATE "C" NOT NULL,
+    validity bigint,
+    last_uid bigint DEFAULT 0 NOT NULL,
+    mails bigint DEFAULT 0 NOT NULL,
+    unmatched bigint DEFAULT 0 NOT NULL,
+    looked_at timestamp with time zone,
+    next_at timestamp with time zone,
+    failures integer DEFAULT 0 NOT NULL,
+    problem text,
+    CONSTRAINT mailbox_pkey PRIMARY KEY (server)
+);
+CREATE FUNCTION dunning._read_mail(mail bytea, OUT kind text, OUT message_ids uuid[], OUT sender text, OUT recipient text, OUT action text, OUT status text, OUT diagnostic text, OUT subject text, OUT said text)
+ RETURNS record
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS 'MODULE_PATHNAME', $function$dun_event_sql_read_mail$function$;
+CREATE FUNCTION dunning._is_hard_bounce(status text, diagnostic text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT coalesce(_is_hard_bounce.status ~ '^5\.(1\.([012346]|10)|2\.1|4\.4)$', false)
+        -- A relay that knows no such codes says 5.0.0, and hands on what the other one answered.
+        OR coalesce(_is_hard_bounce.status, '5.0.0') = '5.0.0' AND coalesce(_is_hard_bounce.diagnostic ~ '(^|[^0-9.])55[013]([^0-9.]|$)', false)
+$function$;
+CREATE FUNCTION dunning._mail_answer(about uuid, sender text, subject text, said text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    topic text := regexp_replace(coalesce(_mail_answer.subject, ''), '^((re|aw|sv|vs|antw|fwd?|wg)\s*:\s*)+', '', 'i');
+    words text := coalesce(_mail_answer.said, topic);
+    first_line text := split_part(words, E'\n', 1);
+    of_whom jsonb := jsonb_strip_nulls(jsonb_build_object('message_id', about, 'from', sender));
+BEGIN
+    IF dunning._means_stop(words) OR NOT (dunning._means_stop(first_line) OR dunning._means_stop(topic)) THEN
+        RETURN jsonb_build_array(of_whom || jsonb_build_object('kind', 'replied', 'text', words));
+    END IF;
+    -- Above a signature, or in the subject: it is obeyed, and a person reads the rest.
+    RETURN jsonb_build_array(of_whom || jsonb_strip_nulls(jsonb_build_object('kind', 'opted_out', 'address', sender)),
+                             of_whom || jsonb_build_object('kind', 'replied', 'text', words, 'part', 'answer'));
+END
+$function$;
+CREATE FUNCTION dunning._mail_items(mail bytea, OUT items jsonb, OUT nothing text)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    m record;
+    about uuid;
+BEGIN
+    SELECT r.* INTO m FROM dunning._read_mail(mail) r;
+    SELECT x.message_id INTO about
+    FROM unnest(m.message_ids) WITH ORDINALITY i(id, n) JOIN dunning.message x ON x.message_id = i.id ORDER BY i.n LIMIT 1;
+    CASE
+        WHEN m.kind = 'automatic' THEN
+            nothing := 'automatic';
+        WHEN m.kind = 'answer' THEN
+            items := dunning._mail_answer(about, m.sender, m.subject, m.said);
+        WHEN m.kind = 'complaint' THEN
+            items := jsonb_build_array(jsonb_strip_nulls(jsonb_build_object('kind', 'complaint', 'message_id', about,
+                         'address', CASE WHEN about IS NULL THEN m.recipient END)));
+        WHEN m.action NOT IN ('failed', 'delivered') THEN
+            nothing := 'nothing_new';
+        WHEN about IS NULL THEN
+            nothing := 'unknown_message';
+        WHEN m.action = 'delivered' THEN
+            items := jsonb_build_array(jsonb_build_object('kind', 'delivered', 'message_id', about));
+        ELSE
+            items := jsonb_build_array(jsonb_strip_nulls(jsonb_build_object('kind', 'bounced', 'message_id', about, 'code', m.status,
+                         'reason', m.diagnostic, 'hard', dunning._is_hard_bounce(m.status, m.diagnostic))));
+    END CASE;
+END
+$function$;
+CREATE FUNCTION dunning.receive_mail(server text, mail bytea, at timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS TABLE(item integer, kind text, debtor_id text, message_id uuid, event_id uuid, recorded boolean, reason text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    found record;
+    happened timestamptz := CASE WHEN isfinite(receive_mail.at) THEN least(receive_mail.at, dunning._now()) ELSE dunning._now() END;
+    digest text := encode(sha256(receive_mail.mail), 'hex');
+BEGIN
+    IF NOT EXISTS (SELECT FROM dunning._servers() s WHERE s.server = receive_mail.server
+                   UNION ALL SELECT FROM dunning._mailbox_servers() s WHERE s.server = receive_mail.server) THEN
+        RAISE EXCEPTION 'server "%" does not exist', coalesce(receive_mail.server, 'NULL')
+            USING ERRCODE = 'DN006', HINT = 'SELECT * FROM dunning.receive_mail(''mail'', pg_read_binary_file(''…'')); names the server that the mails left by, or that of the mailbox.';
+    ELSIF receive_mail.mail IS NULL OR octet_length(receive_mail.mail) = 0 THEN
+        RAISE EXCEPTION 'there is no mail to be read'
+            USING ERRCODE = '22023', HINT = 'mail is the whole mail as it arrived, headers and all: SELECT * FROM dunning.receive_mail(''mail'', pg_read_binary_file(''…''));';
+    END IF;
+    SELECT i.* INTO found FROM dunning._mail_items(receive_mail.mail) i;
+    IF found.items IS NULL THEN
+        RETURN QUERY SELECT 1, NULL::text, NULL::text, NULL::uuid, NULL::uuid, false, found.nothing;
+        RETURN;
+    END IF;
+    RETURN QUERY
+        SELECT e.ord::int, o.kind, o.debtor_id, o.message_id, o.event_id, o.recorded, o.reason
+        FROM jsonb_array_elements(found.items) WITH ORDINALITY AS e (value, ord)
+        CROSS JOIN LATERAL dunning._receive_one(receive_mail.server, 'email',
+            e.value || jsonb_build_object('at', happened, 'event_key', digest || coalesce('/' || (e.value ->> 'part'), ''))) o
+        ORDER BY e.ord;
+END
+$function$;
+CREATE FUNCTION dunning._mailboxes_due(wanted text DEFAULT NULL::text)
+ RETURNS TABLE(server text, folder text, validity bigint, last_uid bigint)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT s.server, s.folder, b.validity, coalesce(b.last_uid, 0)
+        FROM dunning._mailbox_servers() s LEFT JOIN dunning.mailbox b ON b.server = s.server
+        WHERE CASE WHEN wanted IS NULL THEN NOT s.paused AND coalesce(b.next_at, '-infinity') <= clock_timestamp() ELSE s.server = wanted END
+        ORDER BY b.next_at NULLS FIRST, s.server COLLATE "C";
+END
+$function$;
+CREATE FUNCTION dunning._take_mail(server text, mail bytea, at text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    arrived timestamptz;
+BEGIN
+    BEGIN
+        arrived := _take_mail.at::timestamptz;
+    EXCEPTION WHEN data_exception THEN
+        NULL;   -- a mailbox that cannot say when; the mail counts from now
+    END;
+    RETURN (SELECT bool_and(r.reason NOT IN ('unknown_message')) FROM dunning.receive_mail(_take_mail.server, _take_mail.mail, arrived) r);
+END
+$function$;
+CREATE FUNCTION dunning._note_mailbox(server text, validity bigint, last_uid bigint, mails integer, unmatched integer, problem text, more boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    every interval := coalesce((SELECT s.every FROM dunning._mailbox_servers() s WHERE s.server = _note_mailbox.server), '1 minute');
+    failed boolean := _note_mailbox.problem IS NOT NULL;
+BEGIN
+    INSERT INTO dunning.mailbox AS b (server, validity, last_uid, mails, unmatched, looked_at, next_at, failures, problem)
+    VALUES (_note_mailbox.server, _note_mailbox.validity, coalesce(_note_mailbox.last_uid, 0), _note_mailbox.mails, _note_mailbox.unmatched,
+            clock_timestamp(), clock_timestamp() + CASE WHEN more THEN '0' ELSE every END, failed::int, _note_mailbox.problem)
+    ON CONFLICT ON CONSTRAINT mailbox_pkey DO UPDATE
+    SET validity = coalesce(EXCLUDED.validity, b.validity),
+        last_uid = CASE WHEN EXCLUDED.validity IS NULL THEN b.last_uid ELSE EXCLUDED.last_uid END,
+        mails = b.mails + EXCLUDED.mails, unmatched = b.unmatched + EXCLUDED.unmatched,
+        looked_at = EXCLUDED.looked_at, problem = EXCLUDED.problem,
+        failures = CASE WHEN failed THEN b.failures + 1 ELSE 0 END,
+        next_at = CASE WHEN failed THEN clock_timestamp() + least(every * 2 ^ least(b.failures, 10), greatest(every, '1 hour')) ELSE EXCLUDED.next_at END;
+END
+$function$;
+CREATE PROCEDURE dunning.read_mail(IN server text DEFAULT NULL::text)
+ LANGUAGE c
+AS 'MODULE_PATHNAME', $procedure$dun_deliver_sql_read_mail$procedure$;
 CREATE FUNCTION dunning._promise_state(many text[] DEFAULT NULL::text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
  RETURNS TABLE(debtor_id text, promise_id uuid, creditor text, amount numeric, currency text, due_on date, part integer, parts integer, promised_at timestamp with time zone, deadline timestamp with time zone, paid numeric, state text, hold_id uuid, recorded_by text)
  LANGUAGE plpgsql
@@ -15538,6 +16342,12 @@ BEGIN
     IF address IS NOT NULL AND channel IS NOT NULL THEN
         PERFORM dunning.suppress(address, channel, _suppress_for.kind);
         done := ARRAY[channel];
+    END IF;
+    -- Who answers from another address than we wrote to means that one too.
+    IF wished AND message_id IS NOT NULL AND channel = message_channel AND detail ? 'address' THEN
+        FOR every IN SELECT b.address FROM dunning.body b WHERE b.message_id = _suppress_for.message_id LOOP
+            PERFORM dunning.suppress(every.address, channel, _suppress_for.kind);
+        END LOOP;
     END IF;
     IF wished AND channel IS NOT NULL AND channel <> '*' THEN
         FOR every IN SELECT dunning._ledger_address(a.a, channel) AS address FROM unnest(accounts[2:]) a(a) LOOP
@@ -16648,6 +17458,94 @@ BEGIN
         ORDER BY 2, m.message_id, 1;
 END
 $function$;
+CREATE FUNCTION dunning._join_anchors()
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ WITH a AS (
+          SELECT x_1.slice,
+             x_1.seq,
+             x_1.digest,
+             x_1.from_seq,
+             x_1.prev,
+             (((lag(x_1.seq) OVER w = (x_1.from_seq - 1)) AND (lag(x_1.digest) OVER w = x_1.prev)) IS TRUE) AS goes_on
+            FROM dunning.egress_anchor x_1
+           WINDOW w AS (PARTITION BY x_1.slice ORDER BY x_1.seq)
+         ), placed AS (
+          SELECT a.slice,
+             a.seq,
+             a.digest,
+             a.from_seq,
+             a.prev,
+             a.goes_on,
+             count(*) FILTER (WHERE (NOT a.goes_on)) OVER (PARTITION BY a.slice ORDER BY a.seq) AS run
+            FROM a
+         ), run AS (
+          SELECT p.slice,
+             p.run,
+             max(p.seq) AS seq,
+             (array_agg(p.from_seq ORDER BY p.seq))[1] AS from_seq,
+             (array_agg(p.prev ORDER BY p.seq))[1] AS prev
+            FROM placed p
+           GROUP BY p.slice, p.run
+          HAVING (count(*) > 1)
+         ), gone AS (
+          DELETE FROM dunning.egress_anchor AS x_1
+            USING placed p,
+             run r_1
+           WHERE ((p.slice = r_1.slice) AND (p.run = r_1.run) AND (p.seq < r_1.seq) AND (x_1.slice = p.slice) AND (x_1.seq = p.seq))
+         )
+  UPDATE dunning.egress_anchor AS x SET from_seq = r.from_seq, prev = r.prev
+    FROM run r
+   WHERE ((x.slice = r.slice) AND (x.seq = r.seq));
+END;
+CREATE OR REPLACE FUNCTION dunning._drop_old_months(before timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    old record;
+    month date;
+    dropped int := 0;
+BEGIN
+    FOR old IN
+        SELECT p.relname::text AS parent, c.relname::text AS name, c.oid
+        FROM pg_catalog.pg_inherits i
+        JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
+        JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
+        JOIN pg_catalog.pg_namespace n ON n.oid = p.relnamespace
+        WHERE n.nspname = 'dunning' AND p.relname IN ('message', 'body', 'egress', 'outcome') AND c.relname ~ '_y\d{4}m\d{2}$'
+        ORDER BY c.relname
+    LOOP
+        month := to_date(right(old.name, 7), 'YYYY"m"MM');
+        CONTINUE WHEN (month + interval '1 month')::timestamp AT TIME ZONE 'UTC' > before;
+        -- A message that is still unfinished keeps its month.
+        CONTINUE WHEN EXISTS (SELECT FROM dunning.queue q
+                              WHERE q.message_id >= dunning._uuid7_floor(month::timestamp AT TIME ZONE 'UTC')
+                                AND q.message_id < dunning._uuid7_floor((month + interval '1 month')::timestamp AT TIME ZONE 'UTC'));
+        IF old.parent = 'egress' THEN
+            EXECUTE format('INSERT INTO dunning.egress_anchor (slice, seq, digest, dropped_at, from_seq, prev)
+                            SELECT r.slice, r.seq, r.digest, dunning._now(), f.seq, f.prev
+                            FROM (SELECT b.*, max(b.seq) FILTER (WHERE b.begins) OVER (PARTITION BY b.slice ORDER BY b.seq) AS from_seq
+                                  FROM (SELECT e.slice, e.seq, e.digest, lag(e.seq) OVER w IS DISTINCT FROM e.seq - 1 AS begins,
+                                               lead(e.seq) OVER w IS DISTINCT FROM e.seq + 1 AS ends
+                                        FROM dunning.%1$I e WINDOW w AS (PARTITION BY e.slice ORDER BY e.seq)) b) r
+                            JOIN dunning.%1$I f ON f.slice = r.slice AND f.seq = r.from_seq
+                            WHERE r.ends
+                            ON CONFLICT DO NOTHING', old.name);
+            PERFORM dunning._join_anchors();
+        END IF;
+        EXECUTE format('DROP TABLE dunning.%I', old.name);
+        dropped := dropped + 1;
+    END LOOP;
+    RETURN dropped;
+END
+$function$;
 CREATE FUNCTION dunning._refresh_all()
  RETURNS TABLE(item text, rows bigint)
  LANGUAGE plpgsql
@@ -17037,6 +17935,33 @@ BEGIN
     FROM pg_catalog.pg_roles r WHERE r.rolname IN ('dunning_owner', 'dunning_worker') ORDER BY r.rolname;
 END
 $function$;
+CREATE FUNCTION dunning._health_mailboxes()
+ RETURNS TABLE(item text, state text, detail text, fix_sql text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    s record;
+    why text;
+    hint text;
+BEGIN
+    FOR s IN SELECT v.server, v.paused, b.problem, b.failures, b.looked_at, b.mails, b.unmatched
+             FROM dunning._mailbox_servers() v LEFT JOIN dunning.mailbox b ON b.server = v.server ORDER BY v.server COLLATE "C" LOOP
+        BEGIN
+            PERFORM dunning._load_server(s.server);
+            RETURN QUERY SELECT 'mailbox ' || s.server, CASE WHEN s.problem IS NOT NULL THEN 'fail' WHEN s.paused OR s.looked_at IS NULL THEN 'warn' ELSE 'ok' END,
+                CASE WHEN s.paused THEN 'paused' WHEN s.problem IS NOT NULL THEN format('not read, %s times in a row: %s', s.failures, s.problem)
+                     WHEN s.looked_at IS NULL THEN 'not yet read' ELSE format('%s mails read, %s of them about nothing that is known', s.mails, s.unmatched) END,
+                CASE WHEN s.paused THEN format('SELECT dunning.resume(%L);', s.server) WHEN s.problem IS NOT NULL OR s.looked_at IS NULL THEN format('CALL dunning.read_mail(%L);', s.server) END;
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS why = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+            RETURN QUERY SELECT 'mailbox ' || s.server, 'fail', why, nullif(hint, '');
+        END;
+    END LOOP;
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._health_gateways()
  RETURNS TABLE(item text, state text, detail text, fix_sql text)
  LANGUAGE plpgsql
@@ -17062,6 +17987,7 @@ BEGIN
                             WHEN s.shut ~ '^proxy_certificate' THEN 'its proxy: ALTER SERVER %2$I OPTIONS (ADD proxy_ca_file ''…'')'
                             WHEN s.shut ~ 'proxy|407' THEN 'its proxy: ALTER USER MAPPING FOR dunning_worker SERVER %2$I OPTIONS (SET proxy_secret_file ''…'')'
                             WHEN s.shut ~ '^client_cert' THEN 'our certificate: ALTER SERVER %2$I OPTIONS (SET client_cert_file ''…'', SET client_key_file ''…'')'
+                            WHEN s.shut ~ 'revoked|crl_file' THEN 'its certificate and what its CA revoked: ALTER SERVER %2$I OPTIONS (SET crl_file ''…'')'
                             WHEN s.shut ~ '^(certificate|ca_file)' THEN 'its certificate: ALTER SERVER %2$I OPTIONS (SET ca_file ''…'')'
                             WHEN s.shut ~ 'binding_local' THEN 'our address: ALTER SERVER %2$I OPTIONS (SET source_address ''…'')'
                             WHEN s.shut ~ 'offers_no_tls' THEN 'it must offer STARTTLS at its port'
@@ -17151,7 +18077,8 @@ BEGIN
     FROM (SELECT DISTINCT o.debtor_id, o.message_id FROM dunning.outcome o WHERE o.state = 'dead' AND o.at > week) d
     JOIN LATERAL (SELECT y.state, y.at FROM dunning.message_state y WHERE y.debtor_id = d.debtor_id AND y.message_id = d.message_id OFFSET 0) s ON true
     WHERE s.state = 'dead' AND s.at > week;
-    RETURN QUERY SELECT 'unknown outcomes', CASE WHEN count(*) > 0 THEN 'warn' ELSE 'ok' END, count(*) || ' in the last 7 days',
+    RETURN QUERY SELECT 'unknown outcomes', CASE WHEN count(*) > 0 THEN 'warn' ELSE 'ok' END, count(*) || ' in the last 7 days'
+            || coalesce((SELECT format(', of %s the gateway is being asked', count(*)) FROM dunning.question q HAVING count(*) > 0), ''),
         CASE WHEN count(*) > 0 THEN 'SELECT * FROM dunning.retry(state => ''unknown'', dry_run => true);' END
     FROM (SELECT DISTINCT o.debtor_id, o.message_id FROM dunning.outcome o WHERE o.state = 'unknown' AND o.at > week) d
     JOIN LATERAL (SELECT y.state, y.at FROM dunning.message_state y WHERE y.debtor_id = d.debtor_id AND y.message_id = d.message_id OFFSET 0) s ON true
@@ -17240,7 +18167,7 @@ DECLARE
     hint text;
 BEGIN
     -- A part that cannot even be asked is itself the news.
-    FOREACH part IN ARRAY ARRAY['server_side', 'ledger', 'gateways', 'templates', 'links', 'queue', 'models', 'timing'] LOOP
+    FOREACH part IN ARRAY ARRAY['server_side', 'ledger', 'gateways', 'mailboxes', 'templates', 'links', 'queue', 'models', 'timing'] LOOP
         BEGIN
             RETURN QUERY EXECUTE format('SELECT h.item, h.state, h.detail, h.fix_sql FROM dunning.%I() h', '_health_' || part);
         EXCEPTION WHEN OTHERS THEN
@@ -17648,14 +18575,14 @@ BEGIN
         RETURN;
     END IF;
     EXECUTE $step$DELETE FROM dunning.http_preset WHERE builtin$step$;
-    EXECUTE $step$INSERT INTO dunning.http_preset (auth, body, body_html, builtin, contract, description, error_field, format, id_field, idempotency_header, method, path, preset, receipt, suppress_on) VALUES
-('none', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}"}', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}","html":"{html}"}', 'true', 'repeat', 'POST of a flat JSON object to the server''s URL; honours Idempotency-Key; the reply''s "id" is kept', NULL, 'json', 'id', 'Idempotency-Key', 'POST', '', 'generic-json', NULL, '{}'),
-('bearer', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}"}', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}","html":"{html}"}', 'true', 'repeat', 'as generic-json, with the secret as bearer token', NULL, 'json', 'id', 'Idempotency-Key', 'POST', '', 'generic-json-bearer', NULL, '{}'),
-('none', NULL, NULL, 'true', 'once', 'Kannel sendsms and what speaks like it: server URL http(s)://host:port, username and secret of a sendsms-user', NULL, 'none', NULL, NULL, 'GET', '/cgi-bin/sendsms?username={username}&password={secret}&from={from}&to={address}&charset=UTF-8&coding={coding}&text={text}', 'kannel', '{"map": {"code": "answer", "from": "from", "kind": "status", "text": "text", "event_key": "key", "message_id": "id", "provider_ref": "ref"}, "words": {"1": "delivered", "2": "failed", "4": "", "8": "", "16": "failed", "32": "", "replied": "replied"}, "format": "form", "signature": "dunning"}', '{}'),
-('none', NULL, NULL, 'true', 'once', 'as kannel, which is asked for delivery receipts at the server''s receipt_url: id, status and answer in its query', NULL, 'none', NULL, NULL, 'GET', '/cgi-bin/sendsms?username={username}&password={secret}&from={from}&to={address}&charset=UTF-8&coding={coding}&text={text}&dlr-mask=31&dlr-url={receipt_url}%3Fid%3D{message_id}%26status%3D%25d%26answer%3D%25A', 'kannel-receipts', '{"map": {"code": "answer", "from": "from", "kind": "status", "text": "text", "event_key": "key", "message_id": "id", "provider_ref": "ref"}, "words": {"1": "delivered", "2": "failed", "4": "", "8": "", "16": "failed", "32": "", "replied": "replied"}, "format": "form", "signature": "dunning"}', '{}'),
-('basic_secret', '{"description":"{message_id}","to":{"name":"{name}","address_line1":"{street}","address_city":"{city}","address_zip":"{postcode}","address_country":"{country}"},"from":"{from}","file":"{html}","color":false,"use_type":"operational","metadata":{"message_id":"{message_id}"}}', NULL, 'true', 'repeat', 'Lob letters: server URL https://api.lob.com, secret the API key, from the id of an address saved there (adr_...); receipts are signed by the secret of receipt_secret_file', 'error.code', 'json', 'id', 'Idempotency-Key', 'POST', '/v1/letters', 'lob', '{"map": {"at": "date_created", "kind": "event_type.id", "event_key": "id", "message_id": "body.metadata.message_id", "provider_ref": "reference_id"}, "words": {"letter.failed": "failed", "letter.mailed": "", "letter.created": "", "letter.deleted": "failed", "letter.rejected": "failed", "letter.delivered": "delivered", "letter.re-routed": "", "letter.in_transit": "", "letter.rendered_pdf": "", "letter.in_local_area": "", "letter.returned_to_sender": "bounced", "letter.rendered_thumbnails": "", "letter.processed_for_delivery": ""}, "format": "json", "signature": "lob"}', '{}'),
-('bearer', '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"}]}', '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"},{"type":"text/html","value":"{html}"}]}', 'true', 'once', 'SendGrid v3 mail/send: server URL https://api.sendgrid.com, secret the API key', NULL, 'json', NULL, NULL, 'POST', '/v3/mail/send', 'sendgrid', '{"map": {"at": "timestamp", "url": "url", "why": "type", "code": "status", "kind": "event", "reason": "reason", "address": "email", "event_key": "sg_event_id", "message_id": "message_id", "provider_ref": "sg_message_id"}, "words": {"open": "opened", "click": "clicked", "bounce": "bounced", "dropped": "failed", "deferred": "", "delivered": "delivered", "processed": "", "spamreport": "complaint", "unsubscribe": "opted_out", "bounce/blocked": "bounced:soft", "group_resubscribe": "", "group_unsubscribe": "opted_out"}, "format": "json", "signature": "sendgrid"}', '{}'),
-('basic', 'To={address}&From={from}&Body={text}', NULL, 'true', 'once', 'Twilio Messages: server URL https://api.twilio.com, username the account SID, secret the token', 'code', 'form', 'sid', NULL, 'POST', '/2010-04-01/Accounts/{username}/Messages.json', 'twilio', '{"map": {"code": "ErrorCode", "from": "From", "kind": ["MessageStatus", "SmsStatus"], "text": "Body", "provider_ref": ["MessageSid", "SmsSid"]}, "words": {"read": "opened", "sent": "", "failed": "failed", "queued": "", "sending": "", "accepted": "", "canceled": "failed", "received": "replied", "delivered": "delivered", "receiving": "", "scheduled": "", "undelivered": "failed"}, "format": "form", "signature": "twilio"}', '{21610,21211,21614}')$step$;
+    EXECUTE $step$INSERT INTO dunning.http_preset (auth, body, body_html, builtin, contract, description, error_field, format, id_field, idempotency_header, method, path, preset, query, receipt, suppress_on, unsubscribe) VALUES
+('none', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}"}', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}","html":"{html}"}', 'true', 'repeat', 'POST of a flat JSON object to the server''s URL; honours Idempotency-Key; the reply''s "id" is kept', NULL, 'json', 'id', 'Idempotency-Key', 'POST', '', 'generic-json', NULL, NULL, '{}', NULL),
+('bearer', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}"}', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}","html":"{html}"}', 'true', 'repeat', 'as generic-json, with the secret as bearer token', NULL, 'json', 'id', 'Idempotency-Key', 'POST', '', 'generic-json-bearer', NULL, NULL, '{}', NULL),
+('none', NULL, NULL, 'true', 'once', 'Kannel sendsms and what speaks like it: server URL http(s)://host:port, username and secret of a sendsms-user', NULL, 'none', NULL, NULL, 'GET', '/cgi-bin/sendsms?username={username}&password={secret}&from={from}&to={address}&charset=UTF-8&coding={coding}&text={text}', 'kannel', NULL, '{"map": {"code": "answer", "from": "from", "kind": "status", "text": "text", "event_key": "key", "message_id": "id", "provider_ref": "ref"}, "words": {"1": "delivered", "2": "failed", "4": "", "8": "", "16": "failed", "32": "", "replied": "replied"}, "format": "form", "signature": "dunning"}', '{}', NULL),
+('none', NULL, NULL, 'true', 'once', 'as kannel, which is asked for delivery receipts at the server''s receipt_url: id, status and answer in its query', NULL, 'none', NULL, NULL, 'GET', '/cgi-bin/sendsms?username={username}&password={secret}&from={from}&to={address}&charset=UTF-8&coding={coding}&text={text}&dlr-mask=31&dlr-url={receipt_url}%3Fid%3D{message_id}%26status%3D%25d%26answer%3D%25A', 'kannel-receipts', NULL, '{"map": {"code": "answer", "from": "from", "kind": "status", "text": "text", "event_key": "key", "message_id": "id", "provider_ref": "ref"}, "words": {"1": "delivered", "2": "failed", "4": "", "8": "", "16": "failed", "32": "", "replied": "replied"}, "format": "form", "signature": "dunning"}', '{}', NULL),
+('basic_secret', '{"description":"{message_id}","to":{"name":"{name}","address_line1":"{street}","address_city":"{city}","address_zip":"{postcode}","address_country":"{country}"},"from":"{from}","file":"{html}","color":false,"use_type":"operational","metadata":{"message_id":"{message_id}"}}', NULL, 'true', 'repeat', 'Lob letters: server URL https://api.lob.com, secret the API key, from the id of an address saved there (adr_...); receipts are signed by the secret of receipt_secret_file', 'error.code', 'json', 'id', 'Idempotency-Key', 'POST', '/v1/letters', 'lob', '{"id": "id", "echo": "metadata.message_id", "list": "data", "path": "/v1/letters?limit=1&metadata%5Bmessage_id%5D={message_id}", "absent": "not_taken"}', '{"map": {"at": "date_created", "kind": "event_type.id", "event_key": "id", "message_id": "body.metadata.message_id", "provider_ref": "reference_id"}, "words": {"letter.failed": "failed", "letter.mailed": "", "letter.created": "", "letter.deleted": "failed", "letter.rejected": "failed", "letter.delivered": "delivered", "letter.re-routed": "", "letter.in_transit": "", "letter.rendered_pdf": "", "letter.in_local_area": "", "letter.returned_to_sender": "bounced", "letter.rendered_thumbnails": "", "letter.processed_for_delivery": ""}, "format": "json", "signature": "lob"}', '{}', NULL),
+('bearer', '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"}]}', '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"},{"type":"text/html","value":"{html}"}]}', 'true', 'once', 'SendGrid v3 mail/send: server URL https://api.sendgrid.com, secret the API key', NULL, 'json', NULL, NULL, 'POST', '/v3/mail/send', 'sendgrid', NULL, '{"map": {"at": "timestamp", "url": "url", "why": "type", "code": "status", "kind": "event", "reason": "reason", "address": "email", "event_key": "sg_event_id", "message_id": "message_id", "provider_ref": "sg_message_id"}, "words": {"open": "opened", "click": "clicked", "bounce": "bounced", "dropped": "failed", "deferred": "", "delivered": "delivered", "processed": "", "spamreport": "complaint", "unsubscribe": "opted_out", "bounce/blocked": "bounced:soft", "group_resubscribe": "", "group_unsubscribe": "opted_out"}, "format": "json", "signature": "sendgrid"}', '{}', '"headers":{"List-Unsubscribe":"<{unsubscribe_url}>","List-Unsubscribe-Post":"List-Unsubscribe=One-Click"}'),
+('basic', 'To={address}&From={from}&Body={text}', NULL, 'true', 'once', 'Twilio Messages: server URL https://api.twilio.com, username the account SID, secret the token', 'code', 'form', 'sid', NULL, 'POST', '/2010-04-01/Accounts/{username}/Messages.json', 'twilio', NULL, '{"map": {"code": "ErrorCode", "from": "From", "kind": ["MessageStatus", "SmsStatus"], "text": "Body", "provider_ref": ["MessageSid", "SmsSid"]}, "words": {"read": "opened", "sent": "", "failed": "failed", "queued": "", "sending": "", "accepted": "", "canceled": "failed", "received": "replied", "delivered": "delivered", "receiving": "", "scheduled": "", "undelivered": "failed"}, "format": "form", "signature": "twilio"}', '{21610,21211,21614}', NULL)$step$;
 END
 $do$;
 DO $do$
@@ -50169,6 +51096,8 @@ CREATE TRIGGER changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON dunning.m
 ALTER TABLE dunning.money_date ENABLE ALWAYS TRIGGER changed;
 CREATE TRIGGER changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON dunning.template FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
 ALTER TABLE dunning.template ENABLE ALWAYS TRIGGER changed;
+CREATE TRIGGER changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON dunning.template_document FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
+ALTER TABLE dunning.template_document ENABLE ALWAYS TRIGGER changed;
 CREATE TRIGGER changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON dunning.timing_book FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
 ALTER TABLE dunning.timing_book ENABLE ALWAYS TRIGGER changed;
 
@@ -50184,6 +51113,7 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.contact_wish', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.date_effect', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.date_effect_learnt', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.debtor_strategy', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.document', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.drift_baseline', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.drift_check', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.feature', 'WHERE NOT builtin');
@@ -50193,16 +51123,19 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.handover_rule', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.hold_reason', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.interest_rule', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.late_cost', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.mailbox', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.model_change', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.money_date', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.offer', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.offer_text', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.proof', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.question', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.reference_rate', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.segment_treatment', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.segment_version', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.sensitivity', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.strategy_rule', 'WHERE NOT builtin');
+SELECT pg_catalog.pg_extension_config_dump('dunning.template_document', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_book', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_calibration', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_profile', '');
@@ -50669,6 +51602,18 @@ ALTER FUNCTION dunning._template_names(text,text,text,jsonb) OWNER TO dunning_ow
 ALTER FUNCTION dunning._optional_names() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._find_template(text,text,text,text,text,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._partials(text,text,text,text,text,text,text) OWNER TO dunning_owner;
+ALTER TABLE dunning.document OWNER TO dunning_owner;
+ALTER TABLE dunning.template_document OWNER TO dunning_owner;
+ALTER VIEW dunning.documents OWNER TO dunning_owner;
+ALTER FUNCTION dunning._document_size() OWNER TO dunning_owner;
+ALTER FUNCTION dunning.save_document(text,text,bytea,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.drop_document(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.attach_document(text,text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.detach_document(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_attach(jsonb,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._has_documents(text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._attachments(text[],text[],text[],text[],text[],jsonb[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._refresh_documents() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._iban_lengths() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._mod97(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._iban(text) OWNER TO dunning_owner;
@@ -50735,11 +51680,23 @@ ALTER FUNCTION dunning._judge(text,text,integer,text,text,text,text,text,text,te
 ALTER FUNCTION dunning._json_field(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._receipt_fields() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._receipt_problem(jsonb) OWNER TO dunning_owner;
-ALTER FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text,jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._query_problem(jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text,jsonb,jsonb,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.reset_http_preset(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._question_of(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._mailbox_servers() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._take_over(smallint[],uuid[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._day_left(text,bigint) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._over_budget(text[],uuid[]) OWNER TO dunning_owner;
+ALTER TABLE dunning.question OWNER TO dunning_owner;
+ALTER FUNCTION dunning._ask_gateway(text,uuid,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._question_pause(integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._questions_due(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._judge_answer(jsonb,uuid,integer,text,interval) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._not_taken(dunning.message,text,smallint,jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._answer(text,uuid,integer,bytea,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._is_repeatable(text) OWNER TO dunning_owner;
+ALTER PROCEDURE dunning.ask_gateway(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._balances_told(text,jsonb) OWNER TO dunning_owner;
 ALTER TABLE dunning.handover OWNER TO dunning_owner;
 ALTER TABLE dunning.handover_rule OWNER TO dunning_owner;
@@ -50764,6 +51721,16 @@ ALTER FUNCTION dunning._cases(text[]) OWNER TO dunning_owner;
 ALTER VIEW dunning.handovers OWNER TO dunning_owner;
 ALTER FUNCTION dunning._case_invoices() OWNER TO dunning_owner;
 ALTER VIEW dunning.handover_invoices OWNER TO dunning_owner;
+ALTER TABLE dunning.mailbox OWNER TO dunning_owner;
+ALTER FUNCTION dunning._read_mail(bytea) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._is_hard_bounce(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._mail_answer(uuid,text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._mail_items(bytea) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.receive_mail(text,bytea,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._mailboxes_due(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._take_mail(text,bytea,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._note_mailbox(text,bigint,bigint,integer,integer,text,boolean) OWNER TO dunning_owner;
+ALTER PROCEDURE dunning.read_mail(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._promise_state(text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER VIEW dunning.promise_state OWNER TO dunning_owner;
 ALTER FUNCTION dunning._keep_settlement(text,uuid) OWNER TO dunning_owner;
@@ -50790,6 +51757,7 @@ ALTER FUNCTION dunning._explain_next(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.timing_report() OWNER TO dunning_owner;
 ALTER FUNCTION dunning.touches(date,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.invoice_contacts(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._join_anchors() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_all() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._maintain() OWNER TO dunning_owner;
 ALTER TABLE dunning.case_export OWNER TO dunning_owner;
@@ -50799,6 +51767,7 @@ ALTER FUNCTION dunning._case_rows(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._case_consent(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.export_case(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._reset_sql(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._health_mailboxes() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._health_models() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._health_timing() OWNER TO dunning_owner;
 
@@ -51377,6 +52346,25 @@ GRANT EXECUTE ON FUNCTION dunning._optional_names() TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._find_template(text,text,text,text,text,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._partials(text,text,text,text,text,text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._partials(text,text,text,text,text,text,text) TO dunning_worker;
+GRANT SELECT ON TABLE dunning.document TO dunning_worker;
+GRANT SELECT (debtor_id, document, version, creditor, file_name, media_type, bytes, digest, saved_by, saved_at, replaced_at) ON TABLE dunning.document TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.template_document TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.documents TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._document_size() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.save_document(text,text,bytea,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.save_document(text,text,bytea,text,text) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning.drop_document(text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.drop_document(text,text) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning.attach_document(text,text,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.attach_document(text,text,text,text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.detach_document(text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.detach_document(text,text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._check_attach(jsonb,text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._has_documents(text,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._has_documents(text,text,text) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._attachments(text[],text[],text[],text[],text[],jsonb[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._attachments(text[],text[],text[],text[],text[],jsonb[]) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._refresh_documents() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._iban_lengths() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._mod97(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._iban(text) FROM PUBLIC;
@@ -51463,18 +52451,33 @@ REVOKE EXECUTE ON FUNCTION dunning._judge(text,text,integer,text,text,text,text,
 REVOKE EXECUTE ON FUNCTION dunning._json_field(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._receipt_fields() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._receipt_problem(jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._query_problem(jsonb) FROM PUBLIC;
 REVOKE DELETE, INSERT, SELECT, UPDATE ON TABLE dunning.http_preset FROM dunning_admin;
 GRANT SELECT ON TABLE dunning.http_preset TO dunning_operator;
-REVOKE EXECUTE ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text,jsonb) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text,jsonb) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text,jsonb,jsonb,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text,jsonb,jsonb,text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning.reset_http_preset(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.reset_http_preset(text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._question_of(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._mailbox_servers() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._take_over(smallint[],uuid[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._take_over(smallint[],uuid[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._day_left(text,bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._day_left(text,bigint) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._over_budget(text[],uuid[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._over_budget(text[],uuid[]) TO dunning_worker;
+GRANT SELECT ON TABLE dunning.question TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._ask_gateway(text,uuid,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._question_pause(integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._questions_due(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._questions_due(text) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._judge_answer(jsonb,uuid,integer,text,interval) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._not_taken(dunning.message,text,smallint,jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._answer(text,uuid,integer,bytea,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._answer(text,uuid,integer,bytea,text) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._is_repeatable(text) FROM PUBLIC;
+REVOKE EXECUTE ON PROCEDURE dunning.ask_gateway(text) FROM PUBLIC;
+GRANT EXECUTE ON PROCEDURE dunning.ask_gateway(text) TO dunning_operator;
 GRANT SELECT ON TABLE dunning.promise TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._balances_told(text,jsonb) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.handover TO dunning_operator;
@@ -51509,6 +52512,21 @@ GRANT SELECT ON TABLE dunning.handovers TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._case_invoices() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._case_invoices() TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.handover_invoices TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.mailbox TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._read_mail(bytea) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._is_hard_bounce(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._mail_answer(uuid,text,text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._mail_items(bytea) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.receive_mail(text,bytea,timestamp with time zone) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.receive_mail(text,bytea,timestamp with time zone) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning._mailboxes_due(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._mailboxes_due(text) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._take_mail(text,bytea,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._take_mail(text,bytea,text) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._note_mailbox(text,bigint,bigint,integer,integer,text,boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._note_mailbox(text,bigint,bigint,integer,integer,text,boolean) TO dunning_worker;
+REVOKE EXECUTE ON PROCEDURE dunning.read_mail(text) FROM PUBLIC;
+GRANT EXECUTE ON PROCEDURE dunning.read_mail(text) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._promise_state(text[],timestamp with time zone) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._promise_state(text[],timestamp with time zone) TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.promise_state TO dunning_viewer;
@@ -51541,6 +52559,7 @@ REVOKE EXECUTE ON FUNCTION dunning.touches(date,date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.touches(date,date) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.invoice_contacts(text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.invoice_contacts(text,text) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._join_anchors() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_all() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._maintain() FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.case_export TO dunning_viewer;
@@ -51551,6 +52570,7 @@ REVOKE EXECUTE ON FUNCTION dunning._case_consent(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.export_case(text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.export_case(text,text) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._reset_sql(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._health_mailboxes() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._health_models() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._health_timing() FROM PUBLIC;
 
@@ -51570,12 +52590,15 @@ COMMENT ON FUNCTION dunning._aged_context(jsonb,date) IS 'A frozen context with 
 COMMENT ON FUNCTION dunning._anchor_dates(text[],text[],timestamp with time zone) IS 'Dates that steps count from: one row a debtor and anchor (and currency, where it is one of a currency): the last such day and the next one, the same where there is but one.';
 COMMENT ON FUNCTION dunning._anchor_problem(text,integer,integer) IS 'Why a step counted so from this anchor could never be taken, in words; NULL: it can.';
 COMMENT ON FUNCTION dunning._anchors(text[],text[],timestamp with time zone) IS '_anchor_dates() with the steps before such a date that are taken today because nothing may go on any of their own days: early, as _early_steps() writes them.';
+COMMENT ON FUNCTION dunning._answer(text,uuid,integer,bytea,text) IS 'What came of asking a gateway about a message, settled in this transaction: sent, delivered, failed, not_taken; unknown: asked again later, or a person is; over: it was known meanwhile. problem: why there is no answer.';
 COMMENT ON FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) IS 'Five arrays as numbered rows.';
+COMMENT ON FUNCTION dunning._ask_gateway(text,uuid,text) IS 'True: the gateway of a message''s last attempt is going to be asked about it; false: it cannot be, and a person must.';
 COMMENT ON FUNCTION dunning._asked_for(text[],timestamp with time zone) IS 'The sums that debtors are asked for by currency, the largest first: overdue, else what will be due; not what is disputed or held.';
 COMMENT ON FUNCTION dunning._assess_fees(text[]) IS 'Posts the fees that reminders named when they left, and those that need none.';
 COMMENT ON FUNCTION dunning._assess_interest(text[]) IS 'Posts late interest of these debtors: to the end of last month, or to today where the invoice is settled.';
 COMMENT ON FUNCTION dunning._assigned_sql(text) IS 'SQL text: the given debtor rows with the strategy each follows, and by what (debtor, rule:<name>, creditor, standard).';
 COMMENT ON FUNCTION dunning._at_once_sql(text,timestamp with time zone) IS 'A text that was made with as_of $1, with the values that hang on it alone put in for their subselects; it still takes $1.';
+COMMENT ON FUNCTION dunning._attachments(text[],text[],text[],text[],text[],jsonb[]) IS 'The documents in force that go with each message, list NULL: none; problem is why they cannot.';
 COMMENT ON FUNCTION dunning._attribute(jsonb,text,text) IS 'An attribute as text where it is of that type (number, boolean, text), else NULL.';
 COMMENT ON FUNCTION dunning._balance_rows_sql(text,text) IS 'SQL text: one row an invoice or payment: debtor_id, currency (empty: missing), owed, paid (payments), disputed, fault (1 amount_not_finite, 2 currency_missing, 3 date_not_finite, 4 due_before_issued, 5 none).';
 COMMENT ON FUNCTION dunning._balances_sql(text,text) IS 'SQL text: one row a debtor and currency: balance (negative: credit), number and sum of payments, the first problem of its rows (amount_not_finite, currency_missing, date_not_finite, due_before_issued), and what of the open balance is disputed.';
@@ -51611,6 +52634,7 @@ COMMENT ON FUNCTION dunning._charges_sql(text,text) IS 'SQL text: one row a debt
 COMMENT ON FUNCTION dunning._charging_creditors() IS 'Creditors of whom save_charging() has a row, on or off.';
 COMMENT ON FUNCTION dunning._check_anchor(dunning.step) IS 'Nothing, or 22023 where an anchor is unknown, cannot happen, or the offset never comes.';
 COMMENT ON FUNCTION dunning._check_as_of(timestamp with time zone) IS 'Complains (22023) about an as_of that is infinite or outside of the years 1 to 9999; NULL is the present.';
+COMMENT ON FUNCTION dunning._check_attach(jsonb,text,text) IS 'Nothing; 22023 where the documents that vars names cannot go with this message.';
 COMMENT ON FUNCTION dunning._check_commission(text,text,numeric,text) IS 'Nothing; 22023 for a kind, recipient or share that makes no sense.';
 COMMENT ON FUNCTION dunning._check_condition(text) IS 'Nothing, or 22023 saying why a condition cannot be evaluated, be it for a debtor of whom nothing is known.';
 COMMENT ON FUNCTION dunning._check_forewarning(uuid,text,text[]) IS 'Nothing, or 22023 with what is wrong with the arguments of forewarning().';
@@ -51670,6 +52694,7 @@ COMMENT ON FUNCTION dunning._diagnosis_rules() IS 'Diagnoses by precedence, with
 COMMENT ON FUNCTION dunning._digest_key() IS 'The key of address digests, made at first use; 55000 where it is gone and suppressions were made with it.';
 COMMENT ON FUNCTION dunning._disputed_sql(text,text) IS 'SQL texts: the disputed part of a balance b, and what must be joined to know it.';
 COMMENT ON FUNCTION dunning._divide(numeric,numeric,numeric,integer,integer) IS 'Equal parts of at most `most`, the last one the rest and not larger; none smaller than least_part. NULL where that takes more than most_count.';
+COMMENT ON FUNCTION dunning._document_size() IS 'How many bytes the documents of one mail may have in all: dunning.document_size.';
 COMMENT ON FUNCTION dunning._drift_counts(text,text,text,text,text) IS 'Rows of a query (with asked: those where that boolean column is true) in the parts of each feature of a model and of its score, as frozen at training, the last of a feature the missing; and metrics where the label is known. Runs the query as the caller.';
 COMMENT ON FUNCTION dunning._drift_expected(jsonb,jsonb,double precision) IS 'Rows of a training in the parts of one feature.';
 COMMENT ON FUNCTION dunning._drift_grows(text) IS 'Whether a feature of the ledger grows with the age of the accounts.';
@@ -51704,6 +52729,7 @@ COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held mess
 COMMENT ON FUNCTION dunning._explain_next(text,text) IS 'The next contact that daily planning would make if nothing changed, within 92 days; no row where there is none.';
 COMMENT ON FUNCTION dunning._fade_profile(dunning.response_profile,double precision,bytea) IS 'The profile with only a share of its evidence. Not from 0 to 1: 22023.';
 COMMENT ON FUNCTION dunning._failing_segment(text[],timestamp with time zone,timestamp with time zone,text[]) IS 'The segment at whose predicate score() fails; NULL where it fails without any, or does not fail.';
+COMMENT ON FUNCTION dunning._fallback(text,uuid,text) IS 'The message that carries a failed one on, over the next channel of its frozen list that the gate allows; NULL: there is none. Same context, documents, campaign, priority and mark, so a payment since shows at the gate.';
 COMMENT ON FUNCTION dunning._fatigue(integer,integer) IS 'What is left of an answer''s chance after n7 contacts in 7 days and n30 in 30: exp(-0.15 n7 - 0.03 n30).';
 COMMENT ON FUNCTION dunning._feature_sql(text) IS 'SQL text of a feature over a row f of debtor_features or invoice_features: the column, the attribute or the expression of that name.';
 COMMENT ON FUNCTION dunning._features_in_force() IS 'One row a feature, a user''s before the built-in one.';
@@ -51746,8 +52772,10 @@ COMMENT ON FUNCTION dunning._handover_event(dunning.handover,text,text) IS 'Noth
 COMMENT ON FUNCTION dunning._handover_fits_sql(text) IS 'SQL text: debtors whom a rule after last_step, stopped or age is about.';
 COMMENT ON FUNCTION dunning._handover_items(text,text[],text) IS 'The open invoices of a case (NULL: all overdue ones), and why one cannot be part of it.';
 COMMENT ON FUNCTION dunning._handover_sums(jsonb) IS 'What is open of the invoices of a case, by currency.';
+COMMENT ON FUNCTION dunning._has_documents(text,text,text) IS 'Whether documents go with the mails of a template.';
 COMMENT ON FUNCTION dunning._hazard_sql(timestamp with time zone,text[],integer) IS 'Training query of a payment curve over some features of an invoice, or of the slices that ended within so many days: one row an invoice and slice in which it was still open, with the features known at issue, how far past due the slice lies, each feature once more for the due date and for days 1 to 7 alone, and whether it was paid in the slice; with `within` also the days ago that the slice ended.';
 COMMENT ON FUNCTION dunning._health_links() IS 'Whether links of creditors that serve a page can be signed.';
+COMMENT ON FUNCTION dunning._health_mailboxes() IS 'Mailboxes: options, mapping and secret file as the worker will read them, and what came of the last reading.';
 COMMENT ON FUNCTION dunning._health_models() IS 'Models in use that were looked at for drift: warn where one gave an alarm; to train it anew is what mends it.';
 COMMENT ON FUNCTION dunning._health_queue() IS 'What waits and for how long, what failed, what is held and by what; rows not vacuumed, partitions and the daily run.';
 COMMENT ON FUNCTION dunning._health_timing() IS 'The calibration of contact times: warn where the last night''s is missing though contacts were drawn by lot.';
@@ -51769,10 +52797,14 @@ COMMENT ON FUNCTION dunning._interest_rule_of(text,text,date) IS 'The enabled ru
 COMMENT ON FUNCTION dunning._invoice_looks(bytea,text) IS 'One debtor''s account when each invoice was issued; what its own instant brings is not seen.';
 COMMENT ON FUNCTION dunning._invoice_steps(bytea,text) IS 'The settlements gained (n 1) and lost (-1) with the first day that sees them at its beginning, and the days of the looks (0): the means of the book are running sums of these.';
 COMMENT ON FUNCTION dunning._is_date(text) IS 'Is this a date written YYYY-MM-DD?';
+COMMENT ON FUNCTION dunning._is_hard_bounce(text,text) IS 'Whether a status of RFC 3463, or where it says nothing the mail server''s answer, means that the address does not exist.';
 COMMENT ON FUNCTION dunning._is_key_lost() IS 'Are there suppressions and no key under which their addresses were digested?';
+COMMENT ON FUNCTION dunning._is_repeatable(text) IS 'Whether the contract of a server of driver http is repeat.';
 COMMENT ON FUNCTION dunning._is_steady(regclass) IS 'True where what the relation shows changes only when a transaction commits, or with the clock: tables, and views over tables with immutable functions or stable ones of PostgreSQL. False for foreign tables, row security, samples, volatile functions and others'' stable ones.';
+COMMENT ON FUNCTION dunning._join_anchors() IS 'Makes one anchor of those that follow each other.';
 COMMENT ON FUNCTION dunning._json_field(text,text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
 COMMENT ON FUNCTION dunning._judge(text,text,integer,text,text,text,text,text,text,text) IS 'What a gateway''s reply means: sent, retry, failed, suppress or unknown. progress is not_sent, maybe_sent or replied; contract repeat or once.';
+COMMENT ON FUNCTION dunning._judge_answer(jsonb,uuid,integer,text,interval) IS 'What a gateway''s answer about a message means: sent, delivered, failed, not_taken or unknown; what it said in a word; its own id. age: how long ago the message was handed over.';
 COMMENT ON FUNCTION dunning._judge_asked() IS 'What the stages reach, candidate and choice have decided, one row a debtor.';
 COMMENT ON FUNCTION dunning._judged_sql(boolean) IS 'SQL text of stage judged: rows that are decided, with the columns of their step and strategy.';
 COMMENT ON FUNCTION dunning._keep_delays(bytea,bytea) IS 'The prior with the delays and shares of answers of another: those with which its profiles were made.';
@@ -51815,6 +52847,10 @@ COMMENT ON FUNCTION dunning._lock_version(text,integer) IS 'The state of a versi
 COMMENT ON FUNCTION dunning._log_charge_change(text,text,jsonb) IS 'Keeps what a rate, rule or switch was before a change.';
 COMMENT ON FUNCTION dunning._look_at_source(text) IS 'As _source_of(), looked for at each call.';
 COMMENT ON FUNCTION dunning._look_back() IS 'How far back the enabled contact rules look.';
+COMMENT ON FUNCTION dunning._mail_answer(uuid,text,text,text) IS 'The items of an answer: what was said, before it an opt-out where its first line or subject is one and more was said.';
+COMMENT ON FUNCTION dunning._mail_items(bytea) IS 'A mail as receive() has the items of a webhook, else why it says nothing about us: automatic, nothing_new, unknown_message.';
+COMMENT ON FUNCTION dunning._mailbox_servers() IS 'Servers of driver imap: the mailbox to read, how often, and whether pause() stops it.';
+COMMENT ON FUNCTION dunning._mailboxes_due(text) IS 'The mailboxes to be read now, longest waiting first; or the one named, whether it is due or not.';
 COMMENT ON FUNCTION dunning._maintain() IS 'The chores of maintain() but for what is learnt, which daily() refreshes before it plans.';
 COMMENT ON FUNCTION dunning._make_champion(text,integer,text,integer,integer) IS 'A version becomes champion, with a row of model_change, by a promotion of its own or (stands_for) by one before; called with the name locked.';
 COMMENT ON FUNCTION dunning._make_offers(text[],text[],timestamp with time zone) IS 'The offer of record of each of the debtors after offers of the kinds asked for were made where there was none; no row where nothing is or can be offered. The terms without writing: _offer_terms().';
@@ -51833,6 +52869,8 @@ COMMENT ON FUNCTION dunning._needs_offer(text,text) IS 'Whether some text in for
 COMMENT ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],uuid) IS 'The first instant, now or at a multiple of five minutes, at which neither clock nor caps forbid the contact; NULL where there is none. When to look at a held message again. Its own attempts and its companion do not keep a message waiting; message_id NULL: all count.';
 COMMENT ON FUNCTION dunning._no_rule(text,text,text) IS 'In a sentence, why no rule allows a fee.';
 COMMENT ON FUNCTION dunning._not_credited_sql(timestamp with time zone) IS 'SQL text: was a row f of invoice_features not closed by a credit note?';
+COMMENT ON FUNCTION dunning._not_taken(dunning.message,text,smallint,jsonb) IS 'Nothing; the message stands in the queue again where the server honours keys, else it has failed and goes on over the next channel, or a person gets a task.';
+COMMENT ON FUNCTION dunning._note_mailbox(text,bigint,bigint,integer,integer,text,boolean) IS 'How far a mailbox was read, or what stands in the way; it is looked at again after its option every, after failures ever later up to an hour, at once where there was more.';
 COMMENT ON FUNCTION dunning._notices(text[],text[]) IS 'Written notices of these levels (NULL: all): invoice (NULL: all), level, amount of the fee that it named, when it left, from when the fee was said to be due, our message, and whether it said that this level''s fee is charged with it.';
 COMMENT ON FUNCTION dunning._offer_context(dunning.offer,text) IS 'An offer as the template context has it.';
 COMMENT ON FUNCTION dunning._offer_option(integer,jsonb,text) IS 'An option of an offer out of its parts in order of date.';
@@ -51892,10 +52930,15 @@ COMMENT ON FUNCTION dunning._propose_by_rule(dunning.handover_rule) IS 'The case
 COMMENT ON FUNCTION dunning._proposed_of(uuid,text[]) IS 'The messages of a run that await approval, all or those of the debtors named; 22023 where the run awaits none, or a debtor named has none.';
 COMMENT ON FUNCTION dunning._psi_by_chance(integer,double precision,double precision) IS 'The population stability index that two samples of one population exceed once in 30,000.';
 COMMENT ON FUNCTION dunning._publish_scores() IS 'Swaps table score_fresh, which score() has made, in as score_result.';
+COMMENT ON FUNCTION dunning._query_problem(jsonb) IS 'What is wrong with a preset''s question about a message, NULL: nothing.';
+COMMENT ON FUNCTION dunning._question_of(text) IS 'How a server is asked about a message, and for how long; query NULL: it cannot be.';
+COMMENT ON FUNCTION dunning._question_pause(integer) IS 'How long a gateway is left in peace after so many questions about one message: dunning.retry_delay, doubled each time up to an hour.';
+COMMENT ON FUNCTION dunning._questions_due(text) IS 'What is to be asked now, longest waiting first; or all of one server, whether due or not. At most 64.';
 COMMENT ON FUNCTION dunning._quotient(numeric,numeric,integer) IS 'The exact quotient by a positive number, rounded half up (away from zero) once.';
 COMMENT ON FUNCTION dunning._rate_spans(dunning.interest_rule,date,date) IS 'From which days which rate of interest holds, in percent a year, by the user''s rows before the built-in ones; NULL: nobody knows it.';
 COMMENT ON FUNCTION dunning._reach_sql(text,text) IS 'SQL text: one row a debtor and address field of which something is known: soft bounces of 14 days, quality 0 to 1. Hard bounces are suppressed: the gate''s matter.';
 COMMENT ON FUNCTION dunning._reached_sql() IS 'SQL text: stage reach of one rung, with what its step says.';
+COMMENT ON FUNCTION dunning._read_mail(bytea) IS 'What a mail says: kind is report (RFC 3464), complaint (RFC 5965), automatic (RFC 3834) or answer; message_ids are those of ours that it may be about, the likeliest first; said is the writer''s own text, at most 16 kB.';
 COMMENT ON FUNCTION dunning._reason_of(text) IS 'What a reason means, the house''s row before the shipped one; a row of nulls where it is not known.';
 COMMENT ON FUNCTION dunning._rebuild_profiles(text[],timestamp with time zone,boolean) IS 'The debtors whose profile was made anew from the contacts, answers and payments of two years before as_of (NULL: now); NULL: the whole book, with what it has in common; delays_anew: how late each channel is answered as well, which otherwise goes on from what is known.';
 COMMENT ON FUNCTION dunning._receipt_fields() IS 'What the map of a preset''s receipts may tell the place of.';
@@ -51907,6 +52950,7 @@ COMMENT ON FUNCTION dunning._received_on(text,date,boolean) IS 'When a letter co
 COMMENT ON FUNCTION dunning._recheck_clear_sql() IS 'SQL text with $1 debtor_ids, $2 channels, $3 at, $4 marks, $5 digests of the frozen addresses, $6 message_ids, $7 attempts under way: ord of the messages that plainly pass the recheck, if the clock lets them. The others, and those named twice, must be asked of _recheck_sql().';
 COMMENT ON FUNCTION dunning._refresh_all() IS 'What was learnt anew, one row a kind, with how many rows.';
 COMMENT ON FUNCTION dunning._refresh_charges() IS 'The charges that assess_charges() posted: how daily() and maintain() call it.';
+COMMENT ON FUNCTION dunning._refresh_documents() IS 'The versions of documents that were dropped, having been replaced 100 days ago. maintain() calls it.';
 COMMENT ON FUNCTION dunning._refresh_drift() IS 'The models of train() in use that were looked at, once in 20 hours each. maintain() and daily() call it.';
 COMMENT ON FUNCTION dunning._refresh_handovers() IS 'The cases that the rules proposed; maintain() and daily() call it.';
 COMMENT ON FUNCTION dunning._refresh_holds(text[]) IS 'The holds (of the debtors; NULL: all) that began since it last looked.';
@@ -51941,6 +52985,7 @@ COMMENT ON FUNCTION dunning._segment_options(text,jsonb) IS 'The options of lear
 COMMENT ON FUNCTION dunning._segment_query(text,timestamp with time zone,jsonb) IS 'SQL text: what learn_segments() reads.';
 COMMENT ON FUNCTION dunning._segments_digest(jsonb) IS 'SHA-256 of names, positions and predicates of a list of segments.';
 COMMENT ON FUNCTION dunning._self_cured_sql() IS 'SQL text: was a row f of invoice_features paid in the 14 days after its due date and before any contact? It needs the join of _contacted_sql().';
+COMMENT ON FUNCTION dunning._servers(text,text) IS 'Servers of a channel for a creditor, the one to use first: own before shared, running before paused, these before such as are left alone because they took nothing, then option position, then name. None that is only read.';
 COMMENT ON FUNCTION dunning._side_framing(text,jsonb,text,text) IS 'The framing that a test recommends on one side of a split; NULL: none is shown to be better.';
 COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: debtor_id and the columns of debtor_signals of each overdue debtor; $1 as_of, $2 the instant, $4 who disputes an invoice; f a CTE of features, pay one of the payments of the overdue.';
 COMMENT ON FUNCTION dunning._signature_problem(text,text,text,bytea) IS 'NULL where the signature over content is right: hmac-sha1-base64 or hmac-sha256-hex under the secret of the server''s receipts, ecdsa-sha256 by its receipt_key; else unsigned, malformed or forged.';
@@ -51979,6 +53024,8 @@ COMMENT ON FUNCTION dunning._strategies_in_use() IS 'Strategies that some debtor
 COMMENT ON FUNCTION dunning._strategy_rules() IS 'The rules in force, in order.';
 COMMENT ON FUNCTION dunning._suppress_for(text,text,uuid,text,jsonb) IS 'The channels on which an address of the debtor was suppressed, and for an opt-out or complaint those of the person''s other accounts too; ''*'' is every channel.';
 COMMENT ON FUNCTION dunning._swap_rows(regclass,regclass) IS 'Gives target the rows of a table made like it, which is dropped; target''s indexes are built anew. 23505 where they find rows twice; readers of target wait until the end of the transaction.';
+COMMENT ON FUNCTION dunning._take_effect(text,text,uuid,smallint,text) IS 'suppress: the attempt''s address is never used again; task: the message is a person''s to deliver; ask: the gateway is asked whether it took it, or a person finds out.';
+COMMENT ON FUNCTION dunning._take_mail(text,bytea,text) IS 'receive_mail() for the worker: false where the mail is about no message and from nobody that is known.';
 COMMENT ON FUNCTION dunning._take_over(smallint[],uuid[]) IS 'How many attempts without outcome are left, because somebody holds their queue row just now. All others of these slices may have arrived: those in the queue wait for another attempt, of those stopped meanwhile the outcome is unknown and a person is asked.';
 COMMENT ON FUNCTION dunning._tell_arms(text) IS 'Puts the arm of an experiment on wording into the rows of a dry run.';
 COMMENT ON FUNCTION dunning._template_fields(text,text,text,jsonb,jsonb) IS 'Every name in the templates, as its path in the context, also in sections that would not show. Errors as those of _render().';
@@ -52020,6 +53067,7 @@ COMMENT ON FUNCTION dunning.approve_handover(uuid,text) IS 'One row: the invoice
 COMMENT ON FUNCTION dunning.approve_offer(text,uuid) IS 'One row: the proposed offer, live from now on, and the one it superseded. By another person than proposed it (42501). Role dunning_admin.';
 COMMENT ON FUNCTION dunning.assess_charges(timestamp with time zone) IS 'Posts what is lawfully due today for creditors that switched charging on (save_charging): fees that our reminders named when they left, sums that need no reminder, and late interest to the end of last month or, of settled invoices, to today. The rows it posted; running it again posts nothing. Nothing on a broken or stale ledger. daily() and maintain() call it. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) IS 'The rule saved: debtors of this creditor, segment, diagnosis and kind (person, company; what is NULL does not matter) follow the strategy. The smallest position that fits goes first; enabled => false ends a rule. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.attach_document(text,text,text,text) IS 'From now on each mail of the template (in that language, of that creditor; NULL: any) has the document with it. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.attribute_features(timestamp with time zone) IS 'Attributes of the bound debtors that could be features: type, debtors that have one, different values, whether models read it by its name, and why not: the call that lets them. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer,boolean) IS 'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios, how many quarters of an hour each rule closes (closed_by; one may be closed by several), and words that say them. deadline: where nothing from not_before on is allowed, the earliest allowed instant before it, with deadline_compromised among the reasons. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.best_times(text,timestamp with time zone) IS 'best_time() of every debtor of the book for a channel; where there is an instant, without words and closed_by. Unknown channel: 22023. Role: dunning_viewer.';
@@ -52036,9 +53084,11 @@ COMMENT ON FUNCTION dunning.create_predictor(text,text,integer) IS 'Signature of
 COMMENT ON FUNCTION dunning.curve_table(text) IS 'The rows of kaplan_meier() as the champion (else the newest version) of a model of kind kaplan_meier has them. 42704 unknown model, DN004 one of another kind or changed since. Needs dunning_viewer.';
 COMMENT ON FUNCTION dunning.date_effects(text,date,date,text,text) IS 'The days on which a contact is worth more or less for their date, with the tag that does most of it; empty while every effect is disabled. Bad country or range: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.decline_offer(text,uuid,text,text) IS 'The offer, declined by the debtor; planning makes no other for offer_again_days. No live one: 22023 or 55000. Role dunning_operator.';
+COMMENT ON FUNCTION dunning.detach_document(text,text) IS 'True where mails of the template had the document; none has it any more. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.diagnose(dunning.debtor_features,dunning.debtor_signals) IS 'What speaks for why a debtor has not paid, one row a piece of evidence that holds: its weight (a diagnosis needs 1; negative speaks against), the sentence with its figures, and whether it belongs to the diagnosis that is chosen, the first by precedence whose evidence weighs 1 or more. Looks at nothing but its arguments: a NULL column is no evidence; no row where n_overdue is 0 or NULL. See the view diagnosis_catalogue. Needs dunning_viewer.';
 COMMENT ON FUNCTION dunning.diagnoses(timestamp with time zone) IS 'The evidence of diagnose() of every overdue debtor as known at as_of (NULL: now), for a diagnosis and against it, with the debtor''s habits. Reads the whole book. Needs dunning_viewer.';
 COMMENT ON FUNCTION dunning.drop_contact_wish(text,text) IS 'True where the debtor had such a wish and has it no more. Role: dunning_operator.';
+COMMENT ON FUNCTION dunning.drop_document(text,text) IS 'True where the document (of a debtor; NULL: of everybody) was in force; mails that wait for it are held. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.drop_handover_rule(text) IS 'True where a rule of this name stood and proposes nothing any more; what it proposed stands. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) IS 'The text of a QR code that a banking app reads as a SEPA credit transfer (EPC069-12, version 002, UTF-8, to be drawn with error correction M). 22023 where the account is no IBAN of SEPA, the currency not EUR, the amount not 0.01 to 999999999.99, a field too long or of several lines; outside of the EEA a bic is needed. Either remittance (140 characters) or an ISO 11649 reference. Role dunning_viewer.';
 COMMENT ON FUNCTION dunning.exclude_feature(text) IS 'Whether the row is new or changed. From now on train() leaves the feature out, and an attribute does not stand in features() any more; models that were trained with it keep it until they are trained again. 22023 where there is none of that name. Role dunning_admin.';
@@ -52073,6 +53123,7 @@ COMMENT ON FUNCTION dunning.propose_handover(text,text,text[],text,numeric,text)
 COMMENT ON FUNCTION dunning.psi(double precision[],double precision[]) IS 'Population stability index of counts in the same parts then and now: sum of (a - e) ln(a / e), a part''s share being (count + 0.5) / (all + 0.5 parts), so that a part that was or became empty says little and not infinity; one that is empty both times is none (Siddiqi 2006; Kullback and Leibler 1951, both ways). 0: alike; under 0.1 little, from 0.25 on much. 22023 where the counts are not of as many parts. Needs dunning_viewer.';
 COMMENT ON FUNCTION dunning.reasons(text,record,integer) IS 'What moved a prediction most, largest first: feature, its contribution in log-odds against the average row, and the same in words. Calibrated as predict() is: all of them add up to the difference of the two predictions in log-odds. Needs dunning_viewer.';
 COMMENT ON FUNCTION dunning.receive(text,jsonb,text,text) IS 'One row an item of a signed webhook: the event it became, or why none. It is read and verified as the preset of the server says; url is the address it was posted to, where that is signed (Twilio). Bad signature or clock: DN009; no such body: 22023. Role dunning_operator, or EXECUTE on this alone.';
+COMMENT ON FUNCTION dunning.receive_mail(text,bytea,timestamp with time zone) IS 'One row an item of a mail that came back, whole as it arrived (RFC 5322): the event it became, or why none (automatic, nothing_new, unknown_message). The same mail again is recorded once. at: when it arrived. Unknown server: DN006. Role dunning_operator, or EXECUTE on this alone for what delivers the mail.';
 COMMENT ON FUNCTION dunning.record_notice(text,text,text,date,numeric) IS 'A notice that the law asks for before a cost was sent elsewhere, on this day, naming this cost; our own messages that name a fee count by themselves. Unknown invoice or an impossible day: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.reject(uuid,text,text[]) IS 'The proposed contacts of a run, or of those only_debtors, cancelled with who did it and why; a later run may plan them again. 22023 where nothing is proposed. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.reject_handover(uuid,text) IS 'The debtor whose case is not approved; dunning goes on, and no rule proposes it again for handover_again_days. No reason or unknown: 22023; decided already: 55000. Role dunning_admin.';
@@ -52093,10 +53144,11 @@ COMMENT ON FUNCTION dunning.save_charging(text,boolean,boolean,text[]) IS 'Switc
 COMMENT ON FUNCTION dunning.save_contact_wish(text,text,text,text[],date,date,date,text,text) IS 'Keeps what a debtor wishes, or replaces the wish of this name: hours (''not Mon-Fri 09:00-17:00'', or those that suit), a day before which nothing may come (not_before), for some channels or all, for all accounts of the person or (scope debtor) this one. The rules hold besides. One row: when the clock next lets a contact through, and for which channels never. Bad values: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) IS 'Adds or changes a creditor: the names, reply address, phone and account that its messages show, its language and strategy, and link_url, where its own site serves link_page(). Who, when and the old values are kept. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_date_effect(text,text,double precision,integer,integer,text,text,text,text,boolean,boolean) IS 'Adds what a kind of date does to the worth of a contact, or replaces the row of this name: save_date_effect(''vat-due'') alone switches the shipped one on. What contacts show replaces the multiplier; learn => false keeps it. What is not given stays as it was. Values that make no sense: 22023. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.save_document(text,text,bytea,text,text) IS 'The version under which a document is kept, at most dunning.document_size (2 MB). One with a debtor_id goes to that debtor alone. A mail has it by send(…, vars => ''{"attach": ["invoice/4711"]}'') or by attach_document(). 22023 on a name, type or debtor that cannot be. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.save_feature(text,text,text,text,integer,boolean,text,text) IS 'Whether the feature is new or changed. Without an expression it is the attribute of the bound debtors of that name; with one, SQL over the columns of features() and invoice_features(). train() reads it from then on, a sensitive one only after include_feature(). monotone: 1 the more the likelier paid late. 22023 where the name is built in or the expression reads settled_on or days_late, 42804 where it is of another type; it is computed a row, without subqueries. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.save_handover_rule(text,text,text,integer,integer,text,text,jsonb,text,numeric) IS 'Whether the rule is new. From the next daily() or maintain() on it proposes cases so many days after the last step of a strategy, its stop, or the due date; the first rule by position that fits counts. Bad values: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_hold_reason(text,text,text,integer,boolean,text,text) IS 'Whether the reason is new. Makes a reason for holds of your own or changes what a shipped one means from now on; holds that stand keep their dates. Bad words or one of the program''s own: 22023. Role: dunning_admin.';
-COMMENT ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text,jsonb) IS 'Makes or replaces your own preset of an HTTP gateway; one of a built-in name is used in its place. format is json, form or none; unknown placeholders: 22023 with those known. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text,jsonb,jsonb,text) IS 'Makes or replaces your own preset of an HTTP gateway; one of a built-in name is used in its place. format is json, form or none; unknown placeholders: 22023 with those known. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_interest_rule(text,text,text,numeric,date,date,text,text,text,numeric,numeric,integer,text,boolean,text[],text[],text,boolean) IS 'Saves how late interest is counted for invoices due in a period, by country (ISO, or EU) and kind of debtor (person, company); replaces the row of the same first day and goes before a built-in one. grace_days: days after the due date that bear none (NULL: only a notice begins default). Returns whether there was a row, and warnings. 22023 where it makes no sense or overlaps. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_money_date(text,date,text,text,text,date,text,text,boolean) IS 'Adds a date, or a span up to until_date, on which debtors have money, owe it or are away; date_effect says what its tag does. remove => true takes it away again. Values that make no sense: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_offer_text(text,text,text,text) IS 'The words in force from now on for offers of a kind in a language (and of a creditor); NULL restores the shipped ones. Offers made keep theirs. Unknown kind: 22023; unknown name: DN003. Role dunning_admin.';
@@ -52127,8 +53179,11 @@ COMMENT ON FUNCTION dunning.train_curve(text,timestamp with time zone,text) IS '
 COMMENT ON FUNCTION dunning.train_job(text,timestamp with time zone,text) IS 'The job_id of train() in the background: see fit_job(). Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.use_segments(integer) IS 'Brings a version of the segments into force: one row a segment with what changed. What stood before is kept as a version of its own, so that use_segments() of that brings it back; your own that are switched off stay. Treatments that the version proposes are set where the segment has none. score() gives debtors their new segments. A NOTICE names strategies that are assigned to segments that there are no more. Needs dunning_admin.';
 COMMENT ON FUNCTION dunning.verify_charges() IS 'Charges whose row does not match its seal or is more than the rule frozen in it allows; no row is right. For auditors, and after a restore of a dump that somebody edited. Role: dunning_viewer.';
+COMMENT ON FUNCTION dunning.verify_egress() IS 'One row a slice that sent something: how many links its chain has, whether every row matches its digest and follows the one before, and the first seq that does not; a dropped month counts as far as its ends go. Reads the whole egress ledger. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.waive(uuid,text) IS 'Waives a charge for good: it is owed no more, and its level or its days are not charged again. One row: the charge. Unknown, waived or booked, or no reason: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.withdraw_offer(text,text,uuid) IS 'The live or proposed offer, taken back by us, with why. None: 22023; answered: 55000. Role dunning_operator.';
+COMMENT ON PROCEDURE dunning.ask_gateway(text) IS 'Asks a gateway now about the messages of which nobody knows whether it took them, or each gateway about what is due; the background worker does it by itself. 55000 in a database that is not activated, 25001 inside a transaction block. Role: dunning_operator.';
+COMMENT ON PROCEDURE dunning.read_mail(text) IS 'Reads the mailbox of a server of driver imap now, or each that is due; the background worker does it by itself. DN006 where the server is none or cannot be reached, 55000 in a database that is not activated, 25001 inside a transaction block. Role: dunning_operator.';
 COMMENT ON TABLE dunning.budget IS 'What contacts may cost in a day, by creditor and campaign (strategy); * stands for all together. Each row that fits must have something left, when a contact is planned, and as one leaves that no run planned.';
 COMMENT ON TABLE dunning.case_export IS 'Who took the case of a debtor out of the database, when, what for, and the digest of what it said.';
 COMMENT ON TABLE dunning.channel_cost IS 'What a contact costs, from when, in one currency or several; over the first values of dunning.channel.';
@@ -52141,29 +53196,35 @@ COMMENT ON TABLE dunning.contact_wish IS 'When debtors do not want to be contact
 COMMENT ON TABLE dunning.date_effect IS 'What dates do to the worth of a contact: a user''s row of the same name replaces the built-in one. Of one tag the strongest effect counts, those of several tags are multiplied.';
 COMMENT ON TABLE dunning.date_effect_learnt IS 'What contacts and answers showed of a date effect, learnt by maintain(), by country and kind of debtor. Where it is known it replaces the multiplier of an enabled effect; a built-in effect that is disabled is heeded where it is sure. date_effect.learn = false keeps it out.';
 COMMENT ON TABLE dunning.debtor_strategy IS 'Debtors whose strategy was set by hand.';
+COMMENT ON TABLE dunning.document IS 'Documents with every version; a mail that has left names the one it had. Versions that were replaced 100 days ago are dropped by maintain(), those of a person by forget().';
 COMMENT ON TABLE dunning.drift_baseline IS 'How many of whom a model of train() was to score at its as_of fell into each of the deciles frozen at training. A model is trained on years and asked about a season: compared with all of its training rows it would have drifted on its first day.';
 COMMENT ON TABLE dunning.drift_check IS 'What each look at a model in use found, one row a measure; kept as long as retention_days. psi of each feature and psi_score: reference is the index that chance alone reaches once in 30,000. auc, ks, ece on outcomes that came in after training: reference is the cross-validated figure. check: what kept a model from being looked at. State few: too few rows to judge.';
+COMMENT ON TABLE dunning.egress_anchor IS 'What a dropped month leaves of the chains: each run of links, by its first and its last. A message lies in the month of its making and its link where it was sent, so a month''s links are not one run.';
+COMMENT ON TABLE dunning.egress_head IS 'The last link of each chain; a dropped month leaves the ends of its runs in egress_anchor.';
 COMMENT ON TABLE dunning.feature IS 'Features of debtors and invoices; a user''s row goes before the built-in one of its name. Changed by save_feature(), exclude_feature(), include_feature() and reset_feature().';
 COMMENT ON TABLE dunning.fit_run IS 'Trainings that fit_job() and train_job() started: one row each, kept for 90 days, written by the training''s own process. View fit_status also says how far one is, and which died without a word.';
 COMMENT ON TABLE dunning.handover IS 'Hand-overs to agencies and courts and write-offs: proposed, decided, taken back, with the invoices they are about.';
 COMMENT ON TABLE dunning.handover_rule IS 'When maintain() and daily() propose a hand-over or write-off by themselves; none is shipped.';
 COMMENT ON TABLE dunning.hold IS 'Debtors, single invoices, persons with all their accounts and whole books that are not dunned, from when to when, why and by whom. A row is never changed but by its release.';
 COMMENT ON TABLE dunning.hold_reason IS 'The reasons of holds: whom each covers, how long, whether offers go on, who may release it, and the task that comes with it.';
-COMMENT ON TABLE dunning.http_preset IS 'HTTP gateways as data: request template, reply mapping and receipt mapping. A user''s row of the same name replaces the built-in one.';
+COMMENT ON TABLE dunning.http_preset IS 'HTTP gateways as data: request template, reply mapping, receipt mapping and question. A user''s row of the same name replaces the built-in one.';
 COMMENT ON TABLE dunning.interest_rule IS 'How late interest is counted, by country and kind of debtor: reference, margin, rounding, fixing, day count, compounding, beginning, order of clearing.';
 COMMENT ON TABLE dunning.late_cost IS 'What a bill that is paid late costs a creditor on average, with its source: what texts of the framing cost_to_others say.';
+COMMENT ON TABLE dunning.mailbox IS 'How far each server of driver imap has been read, what came of it, and what stands in the way. One row a server, from its first reading.';
 COMMENT ON TABLE dunning.model_change IS 'What promote(), rollback() and retire() did: one row a change, with who and when; replaced is the champion before, to which rollback() goes back; stands_for the change by which the champion had come to be it (0: as the first version).';
 COMMENT ON TABLE dunning.money_date IS 'Money dates and closures of the user, beside those computed.';
 COMMENT ON TABLE dunning.offer IS 'Every offer ever made to a debtor, with what became of it; at most one of them is live.';
 COMMENT ON TABLE dunning.offer_text IS 'The words of an offer by kind (and of each option), language and creditor; a saved row goes before the shipped one.';
 COMMENT ON TABLE dunning.once IS 'Keys that may be used once a debtor: idempotency keys of send(), event keys, strategy steps, and attempts whose verdict came after their message was stopped.';
 COMMENT ON TABLE dunning.proof IS 'Of the invoices that reached a level in the twelve months before as_of, and at least thirty days before it, how many were paid within thirty days; by creditor and today''s segment. Written by maintain().';
+COMMENT ON TABLE dunning.question IS 'Messages of which nobody knows whether they were taken, and whose gateway is being asked: how often so far, what it said, when next and until when.';
 COMMENT ON TABLE dunning.queue IS 'Unfinished messages: proposed (await approval), queued, held (with what blocks). One under way stays queued; message_state calls it sending.';
 COMMENT ON TABLE dunning.reference_rate IS 'Reference rates in percent a year, by period. Periods of one rate cannot overlap; a user''s row goes before the built-in one on each of its days.';
 COMMENT ON TABLE dunning.segment_treatment IS 'Channel, tone, framing and frequency of a segment, where neither the debtor nor the step says otherwise: see set_treatment().';
 COMMENT ON TABLE dunning.segment_version IS 'Lists of segments, one row a version: own (what stood in force before another came), tree, kmeans (learn_segments()) or split (split_segments()). Immutable; use_segments() brings one into force.';
 COMMENT ON TABLE dunning.sensitivity IS 'Fields that are too personal for a text: personal needs the template''s own permission (save_template(personal => true)), never is refused. A user''s row replaces the built-in one of the same field; open takes a shipped guard away. Fields without a row are open.';
 COMMENT ON TABLE dunning.strategy_rule IS 'Which debtors follow which strategy, by creditor, segment, diagnosis and kind of debtor; the smallest position that fits.';
+COMMENT ON TABLE dunning.template_document IS 'Which documents go with each mail of a template; ''*'' is any language, any creditor.';
 COMMENT ON TABLE dunning.timing_book IS 'The hours, the delays and the share of answers of all debtors of a creditor: what profiles are shrunk to.';
 COMMENT ON TABLE dunning.timing_calibration IS 'How the model''s log-odds of an answer at an instant (x) and on average over the allowed ones (mean) turned out on contacts drawn by lot; learnt by maintain().';
 COMMENT ON TABLE dunning.timing_profile IS 'What is known of a debtor''s hours and paydays. A contact is entered once, when it was answered or nobody expects an answer any more.';
@@ -52178,6 +53239,7 @@ COMMENT ON TYPE dunning.simulated IS 'A contact of a simulation (sent: it would 
 COMMENT ON VIEW dunning.charge_due IS 'What billing may book: charges neither waived nor booked, fees and posted interest apart; book_charge() takes a row out. A negative row takes back interest of days that turned out to be paid. Role dunning_viewer.';
 COMMENT ON VIEW dunning.debtor_score IS 'One row a debtor, as score() last left it: segment, diagnosis of why it is unpaid (NULL: nothing overdue, or no rule fits), probability to pay within 30 days (NULL: nothing overdue), that the next invoice is late, that it is then paid within a fortnight before any contact; reasons in words. Needs dunning_viewer.';
 COMMENT ON VIEW dunning.diagnosis_catalogue IS 'One row a piece of evidence of a diagnosis: what must hold (over debtor_features f and debtor_signals s), its weight (negative: against), the sentence; a diagnosis holds where its evidence weighs one or more, the lowest precedence that holds wins; why it has that place. Needs dunning_viewer.';
+COMMENT ON VIEW dunning.documents IS 'The documents in force, without their content; debtor_id NULL: one that may go to everybody.';
 COMMENT ON VIEW dunning.drift IS 'What the last look at each model in use found, one row a measure: psi of a feature, psi_score, auc, ks, ece, with state ok, warn, alarm or few; see drift_check for earlier ones. Needs dunning_viewer.';
 COMMENT ON VIEW dunning.feature_catalogue IS 'One row a feature: of what it is, type, unit, meaning; monotone: 1 the more the likelier paid late, -1 the less likely, 0 either; sensitive: no model of train() reads it before include_feature() was called; excluded; targets that read it. Role dunning_viewer.';
 COMMENT ON VIEW dunning.fit_status IS 'Trainings in the background: running with stage and steps done, done with the version, failed with the error, cancelled, or lost where the process is gone. Needs dunning_operator.';

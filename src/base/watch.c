@@ -14,7 +14,7 @@
 #include "base/watch.h"
 
 static const char *const tables[] = {
-	"channel", "contact_rule", "creditor", "date_effect", "date_effect_learnt", "holiday", "money_date", "template", "timing_book"
+	"channel", "contact_rule", "creditor", "date_effect", "date_effect_learnt", "holiday", "money_date", "template", "template_document", "timing_book"
 };
 
 static uint64 changes = 1;

@@ -348,8 +348,8 @@ country_holiday(const char *country, const char *region, int year, int month, in
 	return NULL;
 }
 
-const char *
-dun_calendar_holiday(const char *country, const char *region, DateADT date)
+static const char *
+find_holiday(const char *country, const char *region, DateADT date)
 {
 	int			year,
 				month,
@@ -380,6 +380,41 @@ dun_calendar_holiday(const char *country, const char *region, DateADT date)
 	if (month == 12 && day == 25)
 		return "Christmas Day";
 	return NULL;
+}
+
+/* Whoever judges many contacts asks about the same few days in the same few places. */
+#define KEPT 64
+#define KEPT_LEN 8
+
+typedef struct Answer
+{
+	bool		known;
+	char		country[KEPT_LEN];
+	char		region[KEPT_LEN];
+	DateADT		date;
+	const char *name;
+} Answer;
+
+const char *
+dun_calendar_holiday(const char *country, const char *region, DateADT date)
+{
+	static Answer answers[KEPT];
+	Answer	   *a;
+
+	country = country ? country : "";
+	region = region ? region : "";
+	if (strlen(country) >= KEPT_LEN || strlen(region) >= KEPT_LEN)
+		return find_holiday(country, region, date);
+	a = &answers[((uint32) date * 5 + (uint8) country[0] * 3 + (uint8) region[0]) % KEPT];
+	if (!a->known || a->date != date || strcmp(a->country, country) != 0 || strcmp(a->region, region) != 0)
+	{
+		a->name = find_holiday(country, region, date);
+		a->date = date;
+		strcpy(a->country, country);
+		strcpy(a->region, region);
+		a->known = true;
+	}
+	return a->name;
 }
 
 bool

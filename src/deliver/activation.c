@@ -294,7 +294,7 @@ notice_at_commit(XactEvent event, void *arg)
 	if (*wanted && event == XACT_EVENT_COMMIT)
 	{
 		dun_deliver_wake_launcher();
-		dun_deliver_wake_workers(MyDatabaseId);
+		dun_deliver_wake_workers(MyDatabaseId, DT_NOBEGIN);
 	}
 	*wanted = false;
 }

@@ -106,8 +106,10 @@ is_other_request(const DunItem *item)
 static void
 build_one(DunItem *item, TimestampTz at)
 {
-	const char *parts[3];
+	const char **parts = palloc((3 + list_length(item->out.attachments)) * sizeof(char *));
 	const char *problem;
+	ListCell   *cell;
+	int			n = 3;
 	DunServer  *server = item->loaded->server;
 
 	item->out.address = item->frozen_address;
@@ -129,6 +131,11 @@ build_one(DunItem *item, TimestampTz at)
 		dun_deliver_decide(item, 0, "held", problem);
 		return;
 	}
+	if (item->out.attachments != NIL && strcmp(server->driver, "smtp") != 0 && strcmp(server->driver, "mock") != 0)
+	{
+		dun_deliver_decide(item, 0, "held", "documents_need_smtp");
+		return;
+	}
 	item->intent_at = at;
 	item->out.sent_at = (int64) timestamptz_to_time_t(item->key_used_at ? item->key_used_at : at);
 	item->loaded->driver->build(server, &item->out, &item->request);
@@ -142,8 +149,15 @@ build_one(DunItem *item, TimestampTz at)
 	parts[0] = item->out.subject;
 	parts[1] = item->out.body_text;
 	parts[2] = item->out.body_html;
-	dun_queue_digest_parts(parts, 3, item->body_digest);
 	item->bytes = (int32) (length(parts[0]) + length(parts[1]) + length(parts[2]));
+	foreach(cell, item->out.attachments)
+	{
+		const DunAttachment *a = lfirst(cell);
+
+		parts[n++] = a->digest;
+		item->bytes += (int32) a->len;
+	}
+	dun_queue_digest_parts(parts, n, item->body_digest);
 }
 
 /* Where the creditors' own sites serve the page behind a link; few rows. */

@@ -23,6 +23,7 @@
 #include "base/spi.h"
 #include "base/texts.h"
 #include "deliver/arrays.h"
+#include "deliver/attach.h"
 #include "deliver/freeze.h"
 #include "deliver/template.h"
 #include "message/age.h"
@@ -40,14 +41,14 @@ static DunStatement truth_sql = {
 };
 
 static const DunAppendTo body = {
-	"body", 13, {"message_id", "debtor_id", "creditor", "address", "subject", "body_text", "body_html", "framing", "framing_reason",
-	"rendered_at", "offer_id", "fee", "total"}
+	"body", 14, {"message_id", "debtor_id", "creditor", "address", "subject", "body_text", "body_html", "framing", "framing_reason",
+	"rendered_at", "offer_id", "fee", "total", "attachments"}
 };
 
 static DunStatement frozen_sql = {
 	"SELECT u.ord, b.address, b.subject, b.body_text, b.body_html, e.at, e.fields, k.at, k.request_digest,"
 	"       EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = u.debtor_id AND o.message_id = u.message_id"
-	"                AND o.detail @> '{\"may_have_arrived\": true}')"
+	"                AND o.detail @> '{\"may_have_arrived\": true}'), b.attachments"
 	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS u(debtor_id, message_id, ord)"
 	" CROSS JOIN LATERAL (SELECT x.* FROM dunning.body x WHERE x.debtor_id = u.debtor_id AND x.message_id = u.message_id OFFSET 0) b"
 	"  LEFT JOIN LATERAL (SELECT x.at, x.fields FROM dunning.egress x"
@@ -140,6 +141,7 @@ read_frozen(DunItem **items, int n)
 		item->key_used_at = isnull ? 0 : DatumGetTimestampTz(at);
 		item->key_used_for = own_digest(item, row, 9);
 		item->may_have_arrived = DatumGetBool(dun_base_value(row, 10, &isnull));
+		item->attachments = own_value(item, row, 11);
 	}
 }
 
@@ -232,6 +234,7 @@ render(DunItem **items, int n)
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "dunning rendering", ALLOCSET_DEFAULT_SIZES);
 	DateADT		today = dun_deliver_find_templates(items, n, templates);
 	TimestampTz now = dun_base_now();
+	bool	   *attaches = palloc((n + 1) * sizeof(bool));
 	DunLinkKey	key;
 	bool		signs = open_key(templates, n, &key);
 
@@ -253,6 +256,9 @@ render(DunItem **items, int n)
 	}
 	MemoryContextDelete(scratch);
 	explicit_bzero(&key, sizeof(key));
+	for (int i = 0; i < n; i++)
+		attaches[i] = templates[i]->attaches;
+	dun_deliver_choose_documents(items, attaches, n);
 }
 
 static void
@@ -267,9 +273,12 @@ store(DunItem **items, int n)
 			items[i]->debtor_id, items[i]->out.creditor, items[i]->frozen_address, items[i]->out.subject,
 			items[i]->out.body_text, items[i]->out.body_html, items[i]->framing, items[i]->framing_reason
 		};
-		Datum		values[13] = {UUIDPGetDatum(&items[i]->message_id)};
-		bool		nulls[13] = {false};
+		Datum		values[14] = {UUIDPGetDatum(&items[i]->message_id)};
+		bool		nulls[14] = {false};
 
+		/* Held for want of a document: it is rendered when it has it. */
+		if (items[i]->state != NULL)
+			continue;
 		for (int c = 0; c < lengthof(texts); c++)
 		{
 			nulls[c + 1] = texts[c] == NULL;
@@ -282,6 +291,8 @@ store(DunItem **items, int n)
 		nulls[11] = items[i]->fee == (Datum) 0;
 		values[12] = items[i]->total;
 		nulls[12] = items[i]->total == (Datum) 0;
+		values[13] = items[i]->attachments;
+		nulls[13] = items[i]->attachments == (Datum) 0;
 		dun_base_append_row(into, values, nulls);
 	}
 	dun_base_close_append(into);
@@ -451,9 +462,11 @@ dun_deliver_freeze(DunItem **items, int n)
 	for (int i = 0; i < n; i++)
 		if (items[i]->state == NULL && !items[i]->frozen)
 			some[nsome++] = items[i];
-	if (nsome == 0)
-		return;
-	tell_truth(some, nsome);
-	render(some, nsome);
-	store(some, nsome);
+	if (nsome > 0)
+	{
+		tell_truth(some, nsome);
+		render(some, nsome);
+		store(some, nsome);
+	}
+	dun_deliver_load_documents(items, n);
 }

@@ -67,22 +67,25 @@ static DunStatement make_key_sql = {"SELECT dunning._address_digest('a@example.o
 
 static DunStatement key_sql = {"SELECT FROM dunning.digest_key", 0, {0}, .harmless = true};
 
+/* By the highest number and not by the slice alone: a held snapshot keeps every head that there was, and this walks past none of them. */
 static DunStatement heads_sql = {
-	"SELECT h.slice, h.seq, h.digest FROM dunning.egress_head h WHERE h.slice = ANY ($1) ORDER BY h.slice FOR UPDATE",
-	1, {INT2ARRAYOID}, .harmless = true
+	"SELECT s, h.seq, h.digest FROM pg_catalog.unnest($1) s CROSS JOIN LATERAL"
+	" (SELECT x.seq, x.digest FROM dunning.egress_head x WHERE x.slice = s ORDER BY x.seq DESC LIMIT 1 FOR UPDATE) h",
+	1, {INT2ARRAYOID}, .in_index_order = true, .harmless = true
 };
 
 static DunStatement new_heads_sql = {
 	"INSERT INTO dunning.egress_head (slice, seq, digest)"
-	" SELECT s, 0, pg_catalog.decode(pg_catalog.repeat('00', 32), 'hex') FROM pg_catalog.unnest($1) s ON CONFLICT DO NOTHING",
+	" SELECT s, 0, pg_catalog.decode(pg_catalog.repeat('00', 32), 'hex') FROM pg_catalog.unnest($1) s"
+	"  WHERE NOT EXISTS (SELECT FROM dunning.egress_head h WHERE h.slice = s)",
 	1, {INT2ARRAYOID}, .harmless = true
 };
 
 static DunStatement move_heads_sql = {
 	"UPDATE dunning.egress_head h SET seq = u.seq, digest = u.digest"
-	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS u(slice, seq, digest)"
-	" WHERE h.slice = u.slice",
-	3, {INT2ARRAYOID, INT8ARRAYOID, BYTEAARRAYOID}, .harmless = true
+	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4)) AS u(slice, seq, digest, before)"
+	" WHERE h.slice = u.slice AND h.seq = u.before",
+	4, {INT2ARRAYOID, INT8ARRAYOID, BYTEAARRAYOID, INT8ARRAYOID}, .in_index_order = true, .harmless = true
 };
 
 static const DunAppendTo egress = {
@@ -252,6 +255,7 @@ digest_addresses(DunItem **items, int n)
 typedef struct Head
 {
 	bool		used;
+	int64		before;			/* the number it stands at in the table */
 	int64		seq;
 	uint8		digest[DUN_DIGEST_LEN];
 } Head;
@@ -281,7 +285,7 @@ lock_heads(DunItem **items, int n, Head *heads)
 		Head	   *head = &heads[DatumGetInt16(dun_base_value(row, 1, &isnull))];
 		bytea	   *digest;
 
-		head->seq = DatumGetInt64(dun_base_value(row, 2, &isnull));
+		head->before = head->seq = DatumGetInt64(dun_base_value(row, 2, &isnull));
 		digest = DatumGetByteaPP(dun_base_value(row, 3, &isnull));
 		if (VARSIZE_ANY_EXHDR(digest) != DUN_DIGEST_LEN)
 			elog(ERROR, "the head of an egress chain has %d bytes", (int) VARSIZE_ANY_EXHDR(digest));
@@ -384,7 +388,9 @@ move_heads(const Head *heads)
 	DunColumn  *slices = dun_deliver_column(INT2OID, DUN_SLICES);
 	DunColumn  *seqs = dun_deliver_column(INT8OID, DUN_SLICES);
 	DunColumn  *digests = dun_deliver_column(BYTEAOID, DUN_SLICES);
-	Datum		args[3];
+	DunColumn  *befores = dun_deliver_column(INT8OID, DUN_SLICES);
+	Datum		args[4];
+	int			n = 0;
 
 	for (int16 s = 0; s < DUN_SLICES; s++)
 	{
@@ -393,11 +399,15 @@ move_heads(const Head *heads)
 		dun_deliver_push(slices, Int16GetDatum(s));
 		dun_deliver_push(seqs, Int64GetDatum(heads[s].seq));
 		dun_deliver_push(digests, bytes_datum(heads[s].digest, DUN_DIGEST_LEN));
+		dun_deliver_push(befores, Int64GetDatum(heads[s].before));
+		n++;
 	}
 	args[0] = dun_deliver_array(slices);
 	args[1] = dun_deliver_array(seqs);
 	args[2] = dun_deliver_array(digests);
-	dun_base_run(&move_heads_sql, args, NULL, false, 0);
+	args[3] = dun_deliver_array(befores);
+	if (dun_base_run(&move_heads_sql, args, NULL, false, 0) != n)
+		elog(ERROR, "the heads of the egress chains are not those that were locked");
 }
 
 void

@@ -17,8 +17,8 @@
 #include "deliver/epoch.h"
 #include "deliver/mask.h"
 #include "deliver/shmem.h"
-#include "deliver/transport.h"
 #include "gateway/driver.h"
+#include "transport/transport.h"
 
 /* A loaded server; lives until the last item that uses it is settled. */
 #define DUN_LANES 256
@@ -41,15 +41,19 @@ typedef struct DunLane
 	bool		shut;			/* its breaker lets nobody through */
 	bool		probing;		/* or one, who is not claimed yet */
 	DunLoaded  *loaded;			/* NULL: not yet, or it cannot be loaded until retry_at */
+	uint64		made_of;		/* what its options, mapping and secrets were when it was loaded last; 0: never */
 	TimestampTz loaded_at;
 	TimestampTz retry_at;
 	TimestampTz position_due;	/* the last row read */
 	pg_uuid_t	position_id;
 	bool		drained;		/* the last read came to the end of what is due */
 	bool		one_by_one;		/* a batch failed: find the row at fault */
-	TimestampTz head_read_at;
+	bool		has_news;		/* it was drained, and something came behind its position */
+	TimestampTz owed_from;		/* something came before its position, from this due on; DT_NOEND: nothing */
+	TimestampTz owed_read_at;	/* when such was read last, and how long it took */
+	int64		owed_cost_us;
+	TimestampTz head_read_at;	/* the same of all there is, from the beginning */
 	int64		head_cost_us;
-	bool		head_owed;		/* something was enqueued and the head not read since */
 	TimestampTz rate_ready_at;
 	int			waiting;		/* claimed and not yet started */
 } DunLane;
@@ -109,6 +113,7 @@ typedef struct DunItem
 	char	   *frozen_address;	/* what the body was frozen for; the recheck asks about this one */
 	Datum		fields;			/* text[] of the names the body used, 0: none */
 	Datum		fee;			/* jsonb: the fee that the body names, 0: none */
+	Datum		attachments;	/* jsonb: the documents that go with it, by version; 0: none */
 	Datum		total;			/* numeric: what the body asks for in all, 0: it names no sum */
 	Datum		address_digest; /* bytea */
 	uint8		body_digest[32];
@@ -139,6 +144,7 @@ typedef struct DunRun
 	int			stock;			/* how many to keep ready */
 	TimestampTz sized_at;		/* when that was last thought over */
 	int64		idle_us;		/* how long it has slept since */
+	bool		at_leisure;		/* nothing to do but what a thread does by itself */
 	dlist_head	done;
 	int			ndone;
 	int			nsettled;		/* of `done`, written in the transaction that is open */
@@ -153,7 +159,8 @@ typedef struct DunRun
 	TimestampTz strays_at;		/* when to look for messages without a server again */
 	TimestampTz held_looked_at;
 	int64		left;			/* how many may still be claimed, -1: no limit */
-	bool		woken;			/* something was enqueued: read the heads */
+	bool		woken;			/* look at the queue */
+	TimestampTz news;			/* rows due from here on may have come since the last claim; DT_NOEND: none */
 	bool		may_send;		/* delivery, activation, settings: as of the last look */
 	bool		stopping;		/* claim nothing more */
 	TimestampTz pause_until;	/* something failed that may work in a moment */
@@ -161,7 +168,7 @@ typedef struct DunRun
 	TimestampTz take_over_at;	/* when to look for the rest */
 	TimestampTz orphans_until;	/* until then it is asked of each claim whether its attempt was made already */
 	bool		settings_changed;	/* the database's settings are not those of this process any more */
-	char	   *settings;		/* of the database and role, as they were when this process connected */
+	bytea	   *settings;		/* of the database and role, as they were when this process connected */
 	TimestampTz look_at;		/* when to look at the queue without being woken */
 	TimestampTz drain_until;	/* a stopping process waits so long for what is in flight */
 	int			taken;			/* by the last exchange */

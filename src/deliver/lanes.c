@@ -4,12 +4,15 @@
  *
  * A claim writes nothing. The rows of a lane are read in the order (due, message_id) beyond a remembered position, so
  * that the dead rows which a held snapshot keeps at the head are walked over once and not at each read. The position
- * is only a shortcut: a row committed late, or put back with an older due, lies behind it. So the head is read again
- * every two seconds and when something was enqueued, but never for more than a twentieth of the time, measured.
+ * is only a shortcut: a row committed late, or put back with an older due, lies behind it. Whoever commits such says from
+ * which due on (deliver/shmem.h), and from there on is read again. What nobody can say, a prepared transaction's rows, is found
+ * by reading from the beginning every two seconds. Neither takes more of the time than its share, measured.
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "commands/defrem.h"
+#include "common/hashfn.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
@@ -25,12 +28,14 @@
 #include "deliver/lanes.h"
 #include "deliver/session.h"
 #include "deliver/settings.h"
+#include "deliver/shmem.h"
 
 #define STRAYS_EVERY_MS 1000
 #define STRAYS_SHARE 100		/* at most a hundredth of the time goes into looking for strays */
 #define HEAD_EVERY_MS 2000
 #define HEAD_OWED_MS 20
-#define HEAD_SHARE 20			/* at most a twentieth of the time goes into reading the head */
+#define OWED_SHARE 20			/* at most a twentieth of the time goes into reading again from where something came */
+#define HEAD_SHARE 50			/* and a fiftieth into reading all of it */
 #define SERVER_EVERY_MS 10000	/* a secret file may have changed without a word in the catalog */
 #define RETRY_SERVER_MS 10000
 #define BATCH_MAX 1000
@@ -48,7 +53,7 @@ on_catalog_change(Datum arg, int cache, uint32 hash)
 static DunStatement lanes_sql = {
 	"SELECT s.srvname::text, EXISTS (SELECT FROM dunning.server_state p WHERE p.server = s.srvname::text COLLATE \"C\")"
 	"  FROM pg_catalog.pg_foreign_server s JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw"
-	" WHERE w.fdwname = 'dunning_gateway'", 0, {0}, .harmless = true
+	" WHERE w.fdwname = 'dunning_gateway' AND NOT 'driver=imap' = ANY (s.srvoptions)", 0, {0}, .harmless = true
 };
 
 /* OFFSET 0: a look-up by key for each row, never a hash of a whole month, whatever the planner thinks of the batch. */
@@ -65,8 +70,9 @@ static DunStatement lanes_sql = {
 	" CROSS JOIN LATERAL (SELECT x.* FROM dunning.message x WHERE x.debtor_id = q.debtor_id AND x.message_id = q.message_id OFFSET 0) m" \
 	" ORDER BY " first "q.due, q.message_id"
 
+/* What a worker owns are neighbours: the index knows which of its entries those are. A call may own others. */
 static DunStatement claim_sql = {
-	CLAIM_SQL(" AND q.slice = ANY ($5)", ""),
+	CLAIM_SQL(" AND q.slice >= $5[1] AND q.slice <= $5[pg_catalog.cardinality($5)] AND q.slice = ANY ($5)", ""),
 	6, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT2ARRAYOID, INT8OID}, .in_index_order = true, .harmless = true
 };
 
@@ -110,6 +116,7 @@ find_lane(DunRun *run, const char *name)
 	memset(lane, 0, sizeof(*lane));
 	strlcpy(lane->name, name, sizeof(lane->name));
 	lane->position_due = DT_NOBEGIN;
+	lane->owed_from = DT_NOEND;
 	lane->rate_ready_at = 0;
 	return lane;
 }
@@ -129,6 +136,42 @@ typedef struct LoadArgs
 	DunRun	   *run;
 	DunLane    *lane;
 } LoadArgs;
+
+static uint64
+mix_text(uint64 seed, const char *text)
+{
+	return text == NULL ? hash_combine64(seed, 1) :
+		hash_combine64(seed, hash_bytes_extended((const unsigned char *) text, (int) strlen(text), 0));
+}
+
+/* A number that is another one where somebody changed the server, its mapping or a secret. */
+static uint64
+what_it_is_made_of(const DunServer *server)
+{
+	uint64		made_of = 1;
+	ListCell   *cell;
+
+	foreach(cell, server->options)
+	{
+		DefElem    *option = lfirst_node(DefElem, cell);
+
+		made_of = mix_text(mix_text(made_of, option->defname), defGetString(option));
+	}
+	made_of = mix_text(mix_text(made_of, server->username), server->password);
+	return mix_text(mix_text(made_of, server->proxy_username), server->proxy_password);
+}
+
+/* What was wrong may be mended: whoever changes a server that is left alone need not say so as well. */
+static void
+note_change(DunLane *lane)
+{
+	uint64		made_of = what_it_is_made_of(lane->loaded->server);
+	bool		changed = lane->made_of != 0 && lane->made_of != made_of;
+
+	lane->made_of = made_of;
+	if (changed && dun_deliver_forget_breaker(lane->name))
+		ereport(LOG, (errmsg("server \"%s\" was changed and is tried again", lane->name)));
+}
 
 static void
 load_server(void *arg)
@@ -150,6 +193,7 @@ load_server(void *arg)
 	MemoryContextSetParent(context, a->run->context);
 	put_away(a->lane->loaded);
 	a->lane->loaded = loaded;
+	note_change(a->lane);
 }
 
 static void
@@ -306,7 +350,7 @@ read_item(DunItem *item, uint64 row)
 static int
 claim_limit(const DunRun *run)
 {
-	return Min(BATCH_MAX, dun_deliver_slots_of(run->transport) * CLAIMS_PER_SLOT);
+	return Min(BATCH_MAX, dun_transport_slots_of(run->transport) * CLAIMS_PER_SLOT);
 }
 
 /* Lanes that are not known to be empty share the room. */
@@ -336,7 +380,7 @@ stock_in_hand(const DunRun *run)
 static int
 share_of(const DunRun *run)
 {
-	return Max(run->stock / busy_lanes(run), Min(dun_deliver_slots_of(run->transport), run->stock));
+	return Max(run->stock / busy_lanes(run), Min(dun_transport_slots_of(run->transport), run->stock));
 }
 
 /* How many more rows this lane may hold; a limited one a window's worth. */
@@ -351,7 +395,7 @@ room_of(DunRun *run, DunLane *lane)
 		room = Min(room, run->stock - stock_in_hand(run));
 	/* Where a crash would leave an unknown attempt behind, fewer intents stand waiting. */
 	if (!lane->loaded->server->repeat)
-		room = Min(room, dun_deliver_slots_of(run->transport) * 2 - lane->waiting);
+		room = Min(room, dun_transport_slots_of(run->transport) * 2 - lane->waiting);
 	if (rate > 0)
 		room = Min(room, (int) Max(1, Min(rate, (double) BATCH_MAX)) - lane->waiting);
 	if (lane->one_by_one)
@@ -375,6 +419,9 @@ dun_deliver_size_stock(DunRun *run)
 	int			most = claim_limit(run);
 	int			least = Min(STOCK_MIN, most);
 
+	/* What the slots can hold leaves while the next batch is prepared; more would wait for them with the process idle. */
+	if (dun_transport_has_own_thread(run->transport))
+		most = Min(most, Max(dun_transport_slots_of(run->transport), 2 * STOCK_MIN));
 	if (dun_deliver_count_items() == 0)
 		run->stock = least;		/* the first ones soon */
 	else if (run->idle_us > passed / 8)
@@ -386,7 +433,10 @@ dun_deliver_size_stock(DunRun *run)
 	run->idle_us = 0;
 }
 
-/* A quarter of what a lane may hold is left: a batch is worth its commit. */
+/*
+ * A quarter of what a lane may hold is left: a batch is worth its commit. While the process has nothing else to do, and what
+ * left moves without it, less will do.
+ */
 bool
 dun_deliver_wants_more(DunRun *run)
 {
@@ -399,6 +449,8 @@ dun_deliver_wants_more(DunRun *run)
 			continue;
 		room = room_of(run, lane);
 		if (room > 0 && lane->waiting <= room / 3)
+			return true;
+		if (run->at_leisure && room >= STOCK_MIN / 2)
 			return true;
 	}
 	return false;
@@ -417,24 +469,57 @@ room_of_day(DunLane *lane, int room)
 	return (int) Min((int64) room, DatumGetInt64(dun_base_value(0, 1, &isnull)));
 }
 
-/* Not before this the head may be read again. */
+/* Not before this may be read again what is owed. */
 static TimestampTz
-head_allowed_at(const DunLane *lane)
+owed_allowed_at(const DunLane *lane)
 {
-	return lane->head_read_at + lane->head_cost_us * HEAD_SHARE;
+	return lane->owed_read_at + lane->owed_cost_us * OWED_SHARE;
 }
 
-static bool
-wants_head(DunRun *run, DunLane *lane, TimestampTz now)
+/* From which due on a lane is to be read again, DT_NOEND: from its position. */
+static TimestampTz
+reads_from(const DunLane *lane, TimestampTz now)
 {
-	int64		age_us = now - lane->head_read_at;
+	bool		head_due = now - lane->head_read_at >= Max(HEAD_EVERY_MS * INT64CONST(1000), lane->head_cost_us * HEAD_SHARE);
 
-	if (now < head_allowed_at(lane))
-		return false;
 	/* A rehearsal leaves all rows where they are: once is enough. */
-	if (dun_deliver_mode == DUN_DELIVERY_DRY_RUN)
-		return lane->head_read_at == 0;
-	return lane->head_owed || lane->head_read_at == 0 || age_us >= HEAD_EVERY_MS * INT64CONST(1000);
+	if (lane->head_read_at == 0 || (head_due && dun_deliver_mode != DUN_DELIVERY_DRY_RUN))
+		return DT_NOBEGIN;
+	if (lane->owed_from != DT_NOEND && now >= owed_allowed_at(lane) && dun_deliver_mode != DUN_DELIVERY_DRY_RUN)
+		return lane->owed_from;
+	return DT_NOEND;
+}
+
+/* It was read from there on. */
+static void
+note_read(DunLane *lane, TimestampTz from, TimestampTz started)
+{
+	int64		cost = GetCurrentTimestamp() - started;
+
+	if (from == DT_NOEND)
+		return;
+	lane->owed_from = DT_NOEND;
+	lane->owed_read_at = started;
+	lane->owed_cost_us = cost;
+	if (from != DT_NOBEGIN)
+		return;
+	lane->head_read_at = started;
+	lane->head_cost_us = cost;
+}
+
+/* Rows due from `news` on may have come: behind the position they will be met, before it they must be looked for. */
+static void
+hear_news(DunLane *lane, TimestampTz news)
+{
+	if (news == DT_NOEND)
+		return;
+	if (news <= lane->position_due)
+		lane->owed_from = Min(lane->owed_from, news);
+	else
+	{
+		lane->has_news = lane->has_news || lane->drained;
+		lane->drained = false;
+	}
 }
 
 /* Claim what this row of the last statement tells. */
@@ -528,41 +613,36 @@ static int
 claim_lane(DunRun *run, DunLane *lane, dlist_head *batch)
 {
 	TimestampTz started = GetCurrentTimestamp();
+	TimestampTz from;
 	int			room = room_of(run, lane);
 	int			claimed = 0;
-	bool		head;
 
 	if (room == 0)
 		return 0;
-	head = wants_head(run, lane, started);
-	if (!head && lane->drained)
+	lane->has_news = false;
+	from = reads_from(lane, started);
+	if (from == DT_NOEND && lane->drained)
 		return 0;
 	room = room_of_day(lane, room);
 	if (room == 0)
 	{
 		/* Until the next look at the head nothing can be had here. */
 		lane->drained = true;
-		lane->head_owed = false;
-		lane->head_read_at = started;
-		lane->head_cost_us = GetCurrentTimestamp() - started;
+		note_read(lane, DT_NOBEGIN, started);
 		return 0;
 	}
-	if (head)
+	if (from != DT_NOEND)
 	{
-		lane->head_owed = false;
-		lane->position_due = DT_NOBEGIN;
+		lane->position_due = from;
 		memset(&lane->position_id, 0, sizeof(pg_uuid_t));
-		claimed = claim_urgent(run, lane, batch, room);
 	}
+	if (from == DT_NOBEGIN)
+		claimed = claim_urgent(run, lane, batch, room);
 	if (claimed < room)
-		claimed += claim_in_order(run, lane, batch, room - claimed, head);
+		claimed += claim_in_order(run, lane, batch, room - claimed, from != DT_NOEND);
 	else
 		lane->drained = false;
-	if (head)
-	{
-		lane->head_read_at = started;
-		lane->head_cost_us = GetCurrentTimestamp() - started;
-	}
+	note_read(lane, from, started);
 	if (run->left >= 0)
 		run->left -= claimed;
 	return claimed;
@@ -575,12 +655,15 @@ ask_breakers(DunRun *run)
 	for (int i = 0; i < run->nlanes; i++)
 	{
 		DunLane    *lane = &run->lanes[i];
-		DunPass		pass = dun_deliver_ask_breaker(lane->name);
+		DunPass		pass;
+
+		if (lane->shut && lane->present && !lane->paused)
+			keep_server_loaded(run, lane);
+		pass = dun_deliver_ask_breaker(lane->name);
 
 		if (lane->shut && pass != DUN_PASS_NONE)
 		{
 			lane->head_read_at = 0;
-			lane->head_cost_us = 0;
 			lane->drained = false;
 		}
 		lane->shut = pass == DUN_PASS_NONE;
@@ -594,9 +677,9 @@ dun_deliver_claim(DunRun *run, dlist_head *batch)
 	int			claimed = 0;
 	bool		one_by_one = false;
 
-	/* Who is woken when there is no room, or too early for a look at the head, owes it. */
 	for (int i = 0; i < run->nlanes; i++)
-		run->lanes[i].head_owed = run->lanes[i].head_owed || run->woken;
+		hear_news(&run->lanes[i], run->news);
+	run->news = DT_NOEND;
 	ask_breakers(run);
 	/* Lanes that seemed empty first: else one that always has more would leave no room to see what came for them. */
 	for (int pass = 0; pass < 2; pass++)
@@ -604,7 +687,7 @@ dun_deliver_claim(DunRun *run, dlist_head *batch)
 		{
 			DunLane    *lane = &run->lanes[i];
 
-			if (!lane->present || lane->paused || lane->shut || (lane->drained && lane->head_owed) != (pass == 0))
+			if (!lane->present || lane->paused || lane->shut || (lane->has_news || (lane->drained && lane->owed_from != DT_NOEND)) != (pass == 0))
 				continue;
 			keep_server_loaded(run, lane);
 			one_by_one = one_by_one || lane->one_by_one;
@@ -622,12 +705,12 @@ dun_deliver_head_due(const DunRun *run)
 	TimestampTz at = DT_NOEND;
 
 	/* There is no room; when there is, it is claimed anyway. */
-	if (dun_deliver_count_items() > dun_deliver_slots_of(run->transport) * 2)
+	if (dun_deliver_count_items() > dun_transport_slots_of(run->transport) * 2)
 		return DT_NOEND;
 	for (int i = 0; i < run->nlanes; i++)
 		if (run->lanes[i].present && !run->lanes[i].paused && !run->lanes[i].shut && run->lanes[i].loaded != NULL &&
-			run->lanes[i].head_owed)
-			at = Min(at, Max(soon, head_allowed_at(&run->lanes[i])));
+			run->lanes[i].owed_from != DT_NOEND)
+			at = Min(at, Max(soon, owed_allowed_at(&run->lanes[i])));
 	return at;
 }
 
@@ -637,7 +720,6 @@ dun_deliver_rewind_lanes(DunRun *run, bool one_by_one)
 	for (int i = 0; i < run->nlanes; i++)
 	{
 		run->lanes[i].head_read_at = 0;
-		run->lanes[i].head_cost_us = 0;
 		run->lanes[i].drained = false;
 		run->lanes[i].one_by_one = one_by_one;
 	}

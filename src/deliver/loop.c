@@ -36,10 +36,12 @@
 #include "deliver/intent.h"
 #include "deliver/lanes.h"
 #include "deliver/loop.h"
+#include "deliver/reader.h"
 #include "deliver/session.h"
 #include "deliver/settings.h"
 #include "deliver/settle.h"
-#include "deliver/spool.h"
+#include "deliver/standing.h"
+#include "transport/spool.h"
 
 #define SETTLE_EVERY_MS 20
 #define SETTLE_AT 1000
@@ -54,14 +56,6 @@
 
 static DunRun *current_run;		/* libcurl hands back an item and nothing else */
 
-static DunStatement settings_sql = {
-	"SELECT pg_catalog.string_agg(s.setrole::text || pg_catalog.array_to_string(s.setconfig, '|'), '|' ORDER BY s.setdatabase, s.setrole),"
-	"       EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extname = 'dunning')"
-	"  FROM pg_catalog.pg_db_role_setting s"
-	" WHERE s.setdatabase IN (0, (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()))"
-	"   AND s.setrole IN (0, pg_catalog.to_regrole('dunning_worker'))", 0, {0}, .harmless = true
-};
-
 static DunStatement held_sql = {"SELECT dunning._release_held(due_until => $1)", 1, {TIMESTAMPTZOID}, NULL};
 
 /* --- may anything be sent? --- */
@@ -70,24 +64,23 @@ static DunStatement held_sql = {"SELECT dunning._release_held(due_until => $1)",
 static bool
 settings_changed(DunRun *run)
 {
-	char	   *now;
-	bool		isnull;
+	bytea	   *now;
 
 	if (dun_deliver_session.in_call)
 		return false;
-	dun_base_run(&settings_sql, NULL, NULL, false, 1);
+	now = dun_deliver_standing_settings();
 	/* DROP EXTENSION took everything along that could still be settled. */
-	if (!DatumGetBool(dun_base_value(0, 2, &isnull)))
+	if (now == NULL)
 	{
 		dun_deliver_say_farewell(MyDatabaseId, dun_deliver_session.number, DUN_FAREWELL_ABSENT);
 		proc_exit(0);
 	}
-	now = dun_base_text(0, 1);
-	if (now == NULL)
-		now = "";
 	if (run->settings == NULL)
-		run->settings = MemoryContextStrdup(run->context, now);
-	return strcmp(run->settings, now) != 0;
+	{
+		run->settings = MemoryContextAlloc(run->context, VARSIZE(now));
+		memcpy(run->settings, now, VARSIZE(now));
+	}
+	return VARSIZE(run->settings) != VARSIZE(now) || memcmp(run->settings, now, VARSIZE(now)) != 0;
 }
 
 static void
@@ -153,6 +146,7 @@ static void
 look_around(void *arg)
 {
 	look_at_held(arg);
+	dun_deliver_tend_reader();
 	dun_deliver_read_lanes(arg);
 }
 
@@ -208,7 +202,7 @@ wants_settling(DunRun *run, TimestampTz now)
 {
 	if (run->ndone == 0 || now < run->pause_until)
 		return false;
-	return run->ndone >= SETTLE_AT || run->stopping || dun_deliver_slots_in_use(run->transport) + run->nready == 0 ||
+	return run->ndone >= SETTLE_AT || run->stopping || dun_transport_slots_in_use(run->transport) + run->nready == 0 ||
 		TimestampDifferenceExceeds(run->done_since, now, SETTLE_EVERY_MS);
 }
 
@@ -392,12 +386,12 @@ start(DunRun *run, DunItem *item)
 	{
 		case DUN_REQUEST_HTTP:
 		case DUN_REQUEST_SMTP:
-			if (dun_deliver_start_transfer(run->transport, item->loaded->server, &item->request, item))
+			if (dun_transport_start_transfer(run->transport, item->loaded->server, &item->request, item))
 				return;
 			reply.error = "libcurl could not start the transfer";
 			break;
 		case DUN_REQUEST_SPOOL:
-			dun_deliver_write_spool(&item->request, &reply);
+			dun_transport_write_spool(&item->request, &reply);
 			break;
 		case DUN_REQUEST_TASK:
 		case DUN_REQUEST_MOCK:
@@ -411,13 +405,13 @@ start(DunRun *run, DunItem *item)
 static bool
 wants_other_slots(DunRun *run)
 {
-	if (dun_deliver_slots == dun_deliver_slots_of(run->transport))
+	if (dun_deliver_slots == dun_transport_slots_of(run->transport))
 		return false;
-	if (dun_deliver_slots_in_use(run->transport) > 0)
+	if (dun_transport_slots_in_use(run->transport) > 0)
 		return true;
-	dun_deliver_close_transport(run->transport);
+	dun_transport_close_transport(run->transport);
 	run->transport = NULL;
-	run->transport = dun_deliver_open_transport(dun_deliver_slots);
+	run->transport = dun_transport_open_transport(dun_deliver_slots, !dun_deliver_session.in_call);
 	return false;
 }
 
@@ -425,9 +419,47 @@ wants_other_slots(DunRun *run)
 static bool
 is_worth_a_group(const DunRun *run, int room, bool busy)
 {
-	int			slots = dun_deliver_slots_of(run->transport);
+	int			slots = dun_transport_slots_of(run->transport);
 
-	return room > 0 && (dun_deliver_slots_in_use(run->transport) == 0 || room >= Min(run->nready, slots / (busy ? 2 : 16)));
+	return room > 0 && (dun_transport_slots_in_use(run->transport) == 0 || room >= Min(run->nready, slots / (busy ? 2 : 16)));
+}
+
+/* What passed its recheck leaves. */
+static void
+hand_out(DunRun *run, DunItem **group, int n)
+{
+	bool		paced = false;
+
+	dun_transport_begin_group(run->transport, n);
+	for (int i = 0; i < n; i++)
+	{
+		DunItem    *item = group[i];
+
+		/* A process whose postmaster died must not go on sending beside its successor. */
+		if (!PostmasterIsAlive())
+			proc_exit(1);
+		if (item->state != NULL)
+		{
+			if (item->probe)
+				dun_deliver_yield_probe(item->lane->name);
+			dun_deliver_push_done(run, item);
+		}
+		else if (keeps_rate(item))
+		{
+			paced |= item->loaded->server->rate > 0;
+			start(run, item);
+		}
+		else
+		{
+			/* The recheck took so long that its place went to others. */
+			dlist_push_head(&run->ready, &item->node);
+			run->nready++;
+		}
+	}
+	dun_transport_end_group(run->transport);
+	/* They were counted for this instant: no query stands between it and their first byte. */
+	if (paced)
+		dun_transport_send_off(run->transport, on_reply);
 }
 
 static bool
@@ -438,11 +470,10 @@ send_group(DunRun *run, bool busy)
 	DunFailure	failure;
 	Rechecking	r;
 	bool		ok;
-	bool		paced = false;
 
 	if (run->nready == 0 || GetCurrentTimestamp() < run->pause_until || wants_other_slots(run))
 		return false;
-	room = dun_deliver_free_slots(run->transport);
+	room = dun_transport_free_slots(run->transport);
 	if (!is_worth_a_group(run, room, busy))
 		return false;
 	group = palloc(room * sizeof(DunItem *));
@@ -469,32 +500,7 @@ send_group(DunRun *run, bool busy)
 	else if (!run->may_send)
 		put_all_back(run, group, r.n, run->settings_changed ? "settings_changed" : "delivery_stopped");
 	else
-		for (int i = 0; i < r.n; i++)
-		{
-			/* A process whose postmaster died must not go on sending beside its successor. */
-			if (!PostmasterIsAlive())
-				proc_exit(1);
-			if (group[i]->state != NULL)
-			{
-				if (group[i]->probe)
-					dun_deliver_yield_probe(group[i]->lane->name);
-				dun_deliver_push_done(run, group[i]);
-			}
-			else if (keeps_rate(group[i]))
-			{
-				paced |= group[i]->loaded->server->rate > 0;
-				start(run, group[i]);
-			}
-			else
-			{
-				/* The recheck took so long that its place went to others. */
-				dlist_push_head(&run->ready, &group[i]->node);
-				run->nready++;
-			}
-		}
-	/* They were counted for this instant: no query stands between it and their first byte. */
-	if (paced)
-		dun_deliver_send_off(run->transport, on_reply);
+		hand_out(run, group, r.n);
 	pfree(group);
 	return true;
 }
@@ -515,7 +521,7 @@ sleep_for(DunRun *run, const DunLimits *limits)
 		until = Min(until, run->look_at);
 	if (limits->until != DT_NOEND)
 		until = Min(until, limits->until);
-	if (run->nready > 0 && dun_deliver_free_slots(run->transport) > 0)
+	if (run->nready > 0 && dun_transport_free_slots(run->transport) > 0)
 		for (int i = 0; i < run->nlanes; i++)
 			if (run->lanes[i].waiting > 0 && run->lanes[i].rate_ready_at > now)
 				until = Min(until, run->lanes[i].rate_ready_at);
@@ -591,8 +597,8 @@ wind_up(DunRun *run)
 		run->nready--;
 		put_back(run, item, "stopped");
 	}
-	if (GetCurrentTimestamp() >= run->drain_until && dun_deliver_slots_in_use(run->transport) > 0)
-		dun_deliver_abort_transfers(run->transport, on_reply);
+	if (GetCurrentTimestamp() >= run->drain_until && dun_transport_slots_in_use(run->transport) > 0)
+		dun_transport_abort_transfers(run->transport, on_reply);
 }
 
 DunRun *
@@ -606,11 +612,12 @@ dun_deliver_open_run(const DunLimits *limits)
 	run->left = limits->max_messages;
 	run->next_due = DT_NOEND;
 	run->woken = true;
+	run->news = DT_NOBEGIN;
 	dlist_init(&run->ready);
 	dlist_init(&run->done);
 	dlist_init(&run->aside);
 	dun_deliver_open_items();
-	run->transport = dun_deliver_open_transport(dun_deliver_slots);
+	run->transport = dun_transport_open_transport(dun_deliver_slots, !dun_deliver_session.in_call);
 	current_run = run;
 	return run;
 }
@@ -630,9 +637,9 @@ dun_deliver_run_loop(DunRun *run, const DunLimits *limits)
 			stop_claiming(run);
 		if (GetCurrentTimestamp() >= limits->until)
 			stop_claiming(run);
-		if (dun_deliver_run_transfers(run->transport, on_reply) > 0)
+		if (dun_transport_run_transfers(run->transport, on_reply) > 0)
 			busy = true;
-		if (dun_deliver_slots_in_use(run->transport) > 0)
+		if (dun_transport_slots_in_use(run->transport) > 0)
 			DUN_FAULT("mid_transfer");
 		if (run->stopping)
 			wind_up(run);
@@ -643,27 +650,33 @@ dun_deliver_run_loop(DunRun *run, const DunLimits *limits)
 			busy = true;
 		MemoryContextSwitchTo(turn);
 
-		run->figures.in_flight = dun_deliver_slots_in_use(run->transport);
+		run->figures.in_flight = dun_transport_slots_in_use(run->transport);
 		run->figures.last_turn_at = GetCurrentTimestamp();
 		if (run->may_send)
 			run->figures.phase = dun_deliver_count_items() > 0 ? DUN_PHASE_SENDING : DUN_PHASE_IDLE;
 		dun_deliver_show_figures(&run->figures);
 		if (finished(run, limits))
 			break;
-		if (!busy)
+		/* What would be waited for moves by itself: once more round, to take up what is next. */
+		run->at_leisure = !busy && !run->at_leisure && dun_transport_has_own_thread(run->transport);
+		if (!busy && !run->at_leisure)
 		{
 			TimestampTz since;
 
 			give_memory_back(run);
 			since = GetCurrentTimestamp();
-			dun_deliver_wait(run->transport, sleep_for(run, limits));
+			dun_transport_wait(run->transport, sleep_for(run, limits));
 			run->idle_us += GetCurrentTimestamp() - since;
 		}
 		/* Somebody enqueued, reloaded the settings or wants us to end: look at all of it. */
 		if (MyLatch->is_set)
 		{
+			TimestampTz news;
+
 			ResetLatch(MyLatch);
 			run->woken = true;
+			news = dun_deliver_take_news();
+			run->news = Min(run->news, news);
 		}
 		CHECK_FOR_INTERRUPTS();
 	}
@@ -675,7 +688,7 @@ void
 dun_deliver_close_run(DunRun *run)
 {
 	if (run->transport != NULL)
-		dun_deliver_close_transport(run->transport);
+		dun_transport_close_transport(run->transport);
 	dun_deliver_close_items();
 	current_run = NULL;
 	MemoryContextDelete(run->context);

@@ -11,7 +11,7 @@
 #include "utils/builtins.h"
 
 #include "base/user.h"
-#include "deliver/transport.h"
+#include "transport/transport.h"
 
 PG_FUNCTION_INFO_V1(dun_deliver_sql_probe);
 
@@ -32,7 +32,7 @@ dun_deliver_sql_probe(PG_FUNCTION_ARGS)
 	server = dun_gateway_load_server(name);
 	/* What has no network is as ready as its options. */
 	if (server->url != NULL && strstr(server->url, "://") != NULL)
-		dun_deliver_probe_server(server, &reply, &milliseconds);
+		dun_transport_probe_server(server, &reply, &milliseconds);
 	dun_base_unbecome(before);
 	values[0] = BoolGetDatum(reply.error == NULL);
 	values[1] = Int32GetDatum((int32) reply.code);

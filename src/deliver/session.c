@@ -5,13 +5,18 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/pg_extension.h"
+#include "commands/extension.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "pgstat.h"
 #include "postmaster/interrupt.h"
+#include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
 #include "utils/guc.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
@@ -22,6 +27,7 @@
 #include "base/user.h"
 #include "deliver/epoch.h"
 #include "deliver/session.h"
+#include "deliver/shmem.h"
 
 #define SLICE_LOCK_CLASS 0x64756e6c	/* "dunl": session advisory locks (class, slice) */
 
@@ -29,6 +35,7 @@ DunSession	dun_deliver_session;
 
 #define CALL_LOCK_TIMEOUT_MS 2000	/* a worker has the same */
 
+#define DROP_LOOK_MS 10
 #define WATCH_EVERY_MS 250
 #define LAST_WORK_MS 1000		/* what is asked to end gives a piece of work so long */
 
@@ -61,6 +68,43 @@ set_for_call(void)
 		set_local("lock_timeout", psprintf("%d", CALL_LOCK_TIMEOUT_MS));
 }
 
+/* Not for longer than for any other lock: who holds this one may have gone to lunch. */
+static void
+await_drop(const LOCKTAG *extension)
+{
+	TimestampTz since = GetCurrentTimestamp();
+
+	while (LockAcquire(extension, AccessShareLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
+	{
+		if (TimestampDifferenceExceeds(since, GetCurrentTimestamp(), CALL_LOCK_TIMEOUT_MS))
+			ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("extension \"dunning\" is being dropped")));
+		(void) WaitLatch(NULL, WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, DROP_LOOK_MS, PG_WAIT_EXTENSION);
+		CHECK_FOR_INTERRUPTS();
+	}
+	AcceptInvalidationMessages();
+}
+
+/*
+ * Before any other lock the one that DROP EXTENSION takes first: it waits for this transaction, and the next one for it.
+ * Otherwise each would come to hold a table that the other wants.
+ */
+static void
+keep_extension(void)
+{
+	Oid			extension = get_extension_oid("dunning", true);
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ExtensionRelationId, extension, 0);
+	if (OidIsValid(extension))
+		await_drop(&tag);
+	if (OidIsValid(extension) && get_extension_oid("dunning", true) == extension)
+		return;
+	if (dun_deliver_session.in_call)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("extension \"dunning\" was dropped")));
+	dun_deliver_say_farewell(MyDatabaseId, dun_deliver_session.number, DUN_FAREWELL_ABSENT);
+	proc_exit(0);
+}
+
 void
 dun_deliver_begin(void)
 {
@@ -70,6 +114,7 @@ dun_deliver_begin(void)
 	{
 		SetCurrentStatementStartTimestamp();
 		StartTransactionCommand();
+		keep_extension();
 		SPI_connect();
 		snapshot = GetTransactionSnapshot();
 		dun_deliver_note_snapshot(snapshot);
@@ -79,6 +124,7 @@ dun_deliver_begin(void)
 	{
 		SPI_connect_ext(SPI_OPT_NONATOMIC);
 		set_for_call();
+		keep_extension();
 		dun_deliver_note_snapshot(GetTransactionSnapshot());
 	}
 	before = dun_base_become(DUN_WORKER_ROLE);
@@ -108,6 +154,8 @@ commit(void)
 	SPI_finish();
 	PopActiveSnapshot();
 	CommitTransactionCommand();
+	/* Nobody else does it for a background worker, and autovacuum goes by these counts. At most once a second. */
+	(void) pgstat_report_stat(false);
 }
 
 void
@@ -253,6 +301,13 @@ dun_deliver_is_transient(const DunFailure *failure)
 	}
 }
 
+/* Neighbours belong to one worker, so that an index can tell its rows from others'. */
+int
+dun_deliver_slice_owner(int slice, int of)
+{
+	return slice * of / DUN_SLICES;
+}
+
 static bool
 owns(int16 slice)
 {
@@ -260,6 +315,17 @@ owns(int16 slice)
 		if (dun_deliver_session.slices[i] == slice)
 			return true;
 	return false;
+}
+
+static void
+note_owned(int16 slice)
+{
+	DunSession *s = &dun_deliver_session;
+	int			at = s->nslices++;
+
+	for (; at > 0 && s->slices[at - 1] > slice; at--)
+		s->slices[at] = s->slices[at - 1];
+	s->slices[at] = slice;
 }
 
 int
@@ -271,11 +337,11 @@ dun_deliver_take_slices(void)
 	{
 		LOCKTAG		tag;
 
-		if (slice % s->of != s->number || owns(slice))
+		if (dun_deliver_slice_owner(slice, s->of) != s->number || owns(slice))
 			continue;
 		SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, SLICE_LOCK_CLASS, slice, 2);
 		if (LockAcquire(&tag, ExclusiveLock, true, true) != LOCKACQUIRE_NOT_AVAIL)
-			s->slices[s->nslices++] = slice;
+			note_owned(slice);
 	}
 	return s->nslices;
 }

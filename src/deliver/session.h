@@ -17,7 +17,7 @@ typedef struct DunSession
 	int			of;
 	bool		cancelled;		/* a call: somebody wants it to end, or its time is over */
 	int			nslices;
-	int16		slices[64];		/* owned, by session advisory locks */
+	int16		slices[64];		/* owned, by session advisory locks; in ascending order */
 } DunSession;
 
 /* What became of work that was rolled back. */
@@ -45,6 +45,9 @@ extern void dun_deliver_watch_work(void);
 
 /* Could the same work succeed in a moment: a lock, a deadlock, a lack of resources? */
 extern bool dun_deliver_is_transient(const DunFailure *failure);
+
+/* Whose a slice is, among so many workers. */
+extern int	dun_deliver_slice_owner(int slice, int of);
 
 /* Try for the slices that are not owned yet; returns how many are owned now. */
 extern int	dun_deliver_take_slices(void);

@@ -42,7 +42,8 @@ static DunStatement conclude_sql = {
 
 /* Harmless with the rows that are written beside it: queue and outcome of these messages, and nothing else. */
 static DunStatement finish_sql = {
-	"SELECT pg_catalog.unnest(dunning._finish_sent($1, $2, $3))", 3, {TEXTARRAYOID, UUIDARRAYOID, INT2ARRAYOID}, .harmless = true
+	"SELECT pg_catalog.unnest(dunning._finish_sent($1, $2, $3))", 3, {TEXTARRAYOID, UUIDARRAYOID, INT2ARRAYOID},
+	.harmless = true, .in_index_order = true
 };
 
 static const DunAppendTo outcome = {
@@ -181,6 +182,7 @@ note_working(DunRun *run, const DunServer *server)
 	if (!dun_deliver_close_breaker(server->name))
 		return;
 	run->woken = true;
+	run->news = DT_NOBEGIN;
 	ereport(LOG, (errmsg("server \"%s\" takes messages again", server->name)));
 }
 

@@ -44,6 +44,7 @@ typedef struct DunShared
 		DunFarewell word;
 	}			farewells[DUN_WORKER_ENTRIES];
 	DunWorkerEntry workers[DUN_WORKER_ENTRIES];
+	pg_atomic_uint64 news[DUN_WORKER_ENTRIES];	/* beside the entry: the earliest due of what came for it, a TimestampTz */
 	Announced	announced[DUN_WORKER_ENTRIES];	/* beside the entry, and outlives it */
 	int			nannounced;		/* from here on all are 0 */
 	DunRate		rates[DUN_RATES];
@@ -78,6 +79,8 @@ startup_shmem(void)
 	{
 		memset(shared, 0, sizeof(DunShared));
 		shared->lock = &GetNamedLWLockTranche("dunning")->lock;
+		for (int i = 0; i < DUN_WORKER_ENTRIES; i++)
+			pg_atomic_init_u64(&shared->news[i], (uint64) DT_NOBEGIN);
 	}
 	LWLockRelease(AddinShmemInitLock);
 }
@@ -130,6 +133,7 @@ dun_deliver_take_entry(int number)
 		entry->number = number;
 		entry->latch = MyLatch;
 		entry->started_at = GetCurrentTimestamp();
+		pg_atomic_write_u64(&shared->news[i], (uint64) DT_NOBEGIN);
 		my_entry = i;
 		break;
 	}
@@ -169,8 +173,26 @@ dun_deliver_read_entry(int i, DunWorkerEntry *entry)
 	return OidIsValid(entry->database);
 }
 
+/* Committers meet here, and none waits for another. */
+static void
+tell_news(pg_atomic_uint64 *news, TimestampTz due)
+{
+	uint64		told = pg_atomic_read_u64(news);
+
+	while (due < (TimestampTz) told && !pg_atomic_compare_exchange_u64(news, &told, (uint64) due))
+		;
+}
+
+TimestampTz
+dun_deliver_take_news(void)
+{
+	if (shared == NULL || my_entry < 0)
+		return DT_NOBEGIN;
+	return (TimestampTz) pg_atomic_exchange_u64(&shared->news[my_entry], (uint64) DT_NOEND);
+}
+
 void
-dun_deliver_wake_workers(Oid database)
+dun_deliver_wake_workers(Oid database, TimestampTz due)
 {
 	if (shared == NULL)
 		return;
@@ -180,7 +202,10 @@ dun_deliver_wake_workers(Oid database)
 		DunWorkerEntry *entry = &shared->workers[i];
 
 		if (OidIsValid(entry->database) && (!OidIsValid(database) || entry->database == database))
+		{
+			tell_news(&shared->news[i], due);
 			SetLatch(entry->latch);
+		}
 	}
 	LWLockRelease(shared->lock);
 }

@@ -65,8 +65,11 @@ extern void dun_deliver_show_figures(const DunFigures *figures);
 /* A copy of an entry; false: free. */
 extern bool dun_deliver_read_entry(int i, DunWorkerEntry *entry);
 
-/* Set the latches of a database's workers (InvalidOid: of all). */
-extern void dun_deliver_wake_workers(Oid database);
+/* Set the latches of a database's workers (InvalidOid: of all): rows due from `due` on were put into the queue. */
+extern void dun_deliver_wake_workers(Oid database, TimestampTz due);
+
+/* The earliest due that this process was woken for since it asked last, DT_NOEND: for nothing, DT_NOBEGIN: it cannot be told. */
+extern TimestampTz dun_deliver_take_news(void);
 
 /*
  * Say that the transaction under way, which has an id, is about to commit and wrote nothing that a gate's answer rests on.

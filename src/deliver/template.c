@@ -22,7 +22,8 @@
 static DunStatement templates_sql = {
 	"SELECT x.subject, x.body_text, x.body_html, x.language,"
 	"       (SELECT c.link_url FROM dunning.creditor c WHERE c.creditor = u.creditor ORDER BY c.builtin LIMIT 1),"
-	"       dunning._partials(x.subject, x.body_text, x.body_html, u.channel, x.language, u.creditor, u.framing)"
+	"       dunning._partials(x.subject, x.body_text, x.body_html, u.channel, x.language, u.creditor, u.framing),"
+	"       u.channel = 'email' AND dunning._has_documents(u.template, u.language, u.creditor)"
 	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
 	"      pg_catalog.unnest($5)) WITH ORDINALITY AS u(template, channel, language, creditor, framing, ord),"
 	"       LATERAL dunning._template(u.template, u.channel, u.language, u.creditor, u.framing) x"
@@ -112,12 +113,14 @@ keep_row(uint64 row, Kept *k)
 {
 	MemoryContext before = MemoryContextSwitchTo(context);
 	bool		isnull;
+	bool		unsaid;
 	Datum		partials = dun_base_value(row, 6, &isnull);
+	Datum		attaches = dun_base_value(row, 7, &unsaid);
 
 	k->template = (DunFoundTemplate) {
 		.subject = dun_base_text(row, 1), .body_text = dun_base_text(row, 2), .body_html = dun_base_text(row, 3),
 		.language = dun_base_text(row, 4), .link_url = dun_base_text(row, 5),
-		.partials = isnull ? NULL : DatumGetJsonbPCopy(partials)
+		.partials = isnull ? NULL : DatumGetJsonbPCopy(partials), .attaches = !unsaid && DatumGetBool(attaches)
 	};
 	k->found = true;
 	MemoryContextSwitchTo(before);

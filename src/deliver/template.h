@@ -20,6 +20,7 @@ typedef struct DunFoundTemplate
 	char	   *language;		/* that it is written in */
 	char	   *link_url;		/* NULL: the creditor serves no page */
 	Jsonb	   *partials;		/* NULL: it includes none */
+	bool		attaches;		/* documents go with its mails */
 } DunFoundTemplate;
 
 /*

@@ -59,6 +59,8 @@ override_settings(void)
 		{"jit", "off"},
 		/* The same statements again and again: planned once. */
 		{"plan_cache_mode", "force_generic_plan"},
+		/* A kept plan may stem from a moment when a table was small, and then it would read all of it for each batch. */
+		{"enable_seqscan", "off"},
 		{NULL, NULL}
 	};
 
@@ -134,14 +136,32 @@ should_stop(void)
 static void
 wait_for_slices(int number, int of)
 {
-	int			wanted = DUN_SLICES / of + (number < DUN_SLICES % of ? 1 : 0);
+	int			wanted = 0;
 
+	for (int slice = 0; slice < DUN_SLICES; slice++)
+		if (dun_deliver_slice_owner(slice, of) == number)
+			wanted++;
 	while (dun_deliver_take_slices() < wanted && !should_stop())
 	{
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 1000, PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
 	}
+}
+
+bool
+dun_deliver_start_process(DunWorkerStart *start)
+{
+	memcpy(start, MyBgworkerEntry->bgw_extra, sizeof(*start));
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnection(start->name, DUN_WORKER_ROLE, 0);
+	/* A database of that name that is not the one meant was made meanwhile. */
+	if (MyDatabaseId != start->database)
+		proc_exit(1);
+	override_settings();
+	dun_deliver_watch_work();
+	refuse_superuser();
+	return is_served();
 }
 
 void
@@ -152,18 +172,9 @@ dun_deliver_worker_main(Datum arg)
 	DunRun	   *run;
 	bool		again;
 
-	memcpy(&start, MyBgworkerEntry->bgw_extra, sizeof(start));
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
-	BackgroundWorkerUnblockSignals();
-	BackgroundWorkerInitializeConnection(start.name, DUN_WORKER_ROLE, 0);
-	/* A database of that name that is not the one meant was made meanwhile. */
-	if (MyDatabaseId != start.database)
-		proc_exit(1);
-	override_settings();
-	dun_deliver_watch_work();
-	refuse_superuser();
-	if (!is_served())
+	if (!dun_deliver_start_process(&start))
 	{
 		dun_deliver_say_farewell(MyDatabaseId, start.number, DUN_FAREWELL_ABSENT);
 		proc_exit(0);

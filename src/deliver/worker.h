@@ -20,4 +20,10 @@ typedef struct DunWorkerStart
 
 extern PGDLLEXPORT void dun_deliver_worker_main(Datum arg);
 
+/*
+ * What each of our processes does first, its signal handlers set: connect as the worker's role to the database of bgw_extra,
+ * with settings of our own. False: the extension is not there, or of another version.
+ */
+extern bool dun_deliver_start_process(DunWorkerStart *start);
+
 #endif

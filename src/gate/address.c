@@ -11,8 +11,6 @@
 
 #include <ctype.h>
 
-#include "common/hmac.h"
-#include "common/sha2.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/formatting.h"
@@ -21,6 +19,7 @@
 
 #include "base/compat.h"
 #include "base/hash.h"
+#include "base/sha256.h"
 #include "gate/address.h"
 
 #define EMAIL_MAX 254			/* RFC 5321 */
@@ -215,21 +214,6 @@ remembered(const char *normal, const bytea *key)
 	return &memory->kept[dun_base_hash64(normal, len, 0) % KEPT];
 }
 
-static void
-digest(const char *normal, const bytea *key, uint8 *into)
-{
-	pg_hmac_ctx *hmac = pg_hmac_create(PG_SHA256);
-
-	if (hmac == NULL ||
-		pg_hmac_init(hmac, (uint8 *) VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)) < 0 ||
-		pg_hmac_update(hmac, (uint8 *) normal, strlen(normal)) < 0 ||
-		pg_hmac_final(hmac, into, PG_SHA256_DIGEST_LENGTH) < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not digest an address: %s", pg_hmac_error(hmac))));
-	pg_hmac_free(hmac);
-}
-
 void
 dun_gate_digest_address(DunAddressKind kind, const char *address, size_t len, const bytea *key, uint8 *into)
 {
@@ -241,7 +225,7 @@ dun_gate_digest_address(DunAddressKind kind, const char *address, size_t len, co
 		memcpy(into, kept->digest, PG_SHA256_DIGEST_LENGTH);
 		return;
 	}
-	digest(normal, key, into);
+	dun_base_hmac_sha256(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key), normal, strlen(normal), into);
 	if (kept != NULL)
 	{
 		kept->len = strlen(normal);

@@ -32,6 +32,7 @@ typedef struct DunServer
 	char	   *proxy_password; /* as `password` */
 	char	   *proxy_ca_file;	/* NULL: the system's */
 	char	   *ca_file;		/* the only ones that count; NULL: the system's */
+	char	   *crl_file;		/* what its CAs have revoked; NULL: nobody asks */
 	char	   *client_cert_file;
 	char	   *client_key_file;
 	char	   *source_address; /* literal; NULL: the system decides */
@@ -45,11 +46,22 @@ typedef struct DunServer
 	int64		daily;			/* messages a day, 0: unlimited */
 	char	   *rate_group;		/* NULL: the server's own bucket */
 	char	   *creditor;		/* NULL: serves every creditor */
+	char	   *return_path;	/* SMTP: where reports go, with {message_id}; NULL: to `from` */
 	bool		require_tls;	/* SMTP: STARTTLS or nothing; false only on a host that dunning.allowed_hosts names */
 	char	   *directory;		/* spool: where files go; NULL for other drivers */
 	struct DunPreset *preset;	/* http: what a request looks like; NULL for other drivers */
 	List	   *options;		/* every option as DefElem, for drivers with more (presets, templates, spool directory) */
 } DunServer;
+
+/* A document that goes with a mail; its name is in UTF-8, its type checked when it was saved. */
+typedef struct DunAttachment
+{
+	char	   *file_name;
+	char	   *media_type;
+	char	   *data;
+	size_t		len;
+	char	   *digest;			/* sha256 of data, hexadecimal */
+} DunAttachment;
 
 typedef struct DunOutgoing
 {
@@ -65,6 +77,7 @@ typedef struct DunOutgoing
 	char	   *sender_name;
 	char	   *reply_to;
 	char	   *unsubscribe_url;	/* NULL: no List-Unsubscribe header */
+	List	   *attachments;	/* of DunAttachment *; smtp alone carries them */
 	int64		sent_at;		/* Unix seconds, for Date: */
 } DunOutgoing;
 
@@ -92,6 +105,7 @@ typedef struct DunRequest
 	size_t		body_len;
 	char	   *mail_from;		/* SMTP envelope, checked */
 	char	   *mail_rcpt;
+	char	   *envelope_id;	/* SMTP: what a report names it by, where the peer can (RFC 3461) */
 	char	   *path;			/* SPOOL */
 } DunRequest;
 

@@ -1,6 +1,6 @@
 /*
  * gateway/drivers.c
- *		The list of drivers, and those that need no file of their own: spool, task and mock.
+ *		The list of drivers, and those that need no file of their own: spool, task, mock and imap.
  */
 #include "postgres.h"
 
@@ -16,7 +16,7 @@ dun_gateway_find_driver(const char *name)
 {
 	static const DunDriver *const drivers[] = {
 		&dun_gateway_smtp_driver, &dun_gateway_http_driver, &dun_gateway_spool_driver, &dun_gateway_task_driver,
-		&dun_gateway_mock_driver
+		&dun_gateway_mock_driver, &dun_gateway_imap_driver
 	};
 
 	for (int i = 0; i < lengthof(drivers); i++)
@@ -131,3 +131,15 @@ judge_mock(const DunServer *server, const DunReply *reply, DunJudgement *judgeme
 }
 
 const DunDriver dun_gateway_mock_driver = {"mock", build_mock, judge_mock};
+
+/* A mailbox is read, by deliver/reader.c; what it says about itself is options alone. */
+static void
+build_imap(const DunServer *server, const DunOutgoing *m, DunRequest *request)
+{
+	ereport(ERROR,
+			(errcode(DUN_ERR_GATEWAY),
+			 errmsg("nothing can be sent over server \"%s\"", server->name),
+			 errdetail("Its driver imap reads a mailbox.")));
+}
+
+const DunDriver dun_gateway_imap_driver = {"imap", build_imap, judge_local};

@@ -12,6 +12,7 @@ extern const DunDriver dun_gateway_http_driver;
 extern const DunDriver dun_gateway_spool_driver;
 extern const DunDriver dun_gateway_task_driver;
 extern const DunDriver dun_gateway_mock_driver;
+extern const DunDriver dun_gateway_imap_driver;
 
 /* Errors out (DN006) where the message's address may not be used as this kind; the address is not shown. */
 extern void dun_gateway_require_address(const char *kind, const char *address);

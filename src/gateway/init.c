@@ -16,6 +16,7 @@
 char	   *dun_gateway_secret_directory = NULL;
 char	   *dun_gateway_spool_directory = NULL;
 static char *allowed_hosts = NULL;
+static int	document_size = 2048;
 
 static bool
 check_directory(char **newval, void **extra, GucSource source)
@@ -65,6 +66,10 @@ dun_gateway_init(void)
 							   "Empty: no server may spool.",
 							   &dun_gateway_spool_directory, "", PGC_SUSET, GUC_SUPERUSER_ONLY,
 							   check_directory, NULL, NULL);
+	DefineCustomIntVariable("dunning.document_size",
+							"How large the documents of one mail may be in all.",
+							"What a mail server takes is a third more than that, as it travels.",
+							&document_size, 2048, 1, 25 * 1024, PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	DefineCustomStringVariable("dunning.allowed_hosts",
 							   "Private or loopback hosts that gateways may be at, as host:port or CIDR, separated by commas.",
 							   "Public addresses need not be named. A named host may also be spoken to without TLS.",

@@ -156,6 +156,62 @@ append_part(StringInfo out, const char *type, const char *text)
 	pfree(lines);
 }
 
+/* The text, or text and HTML as two of which a reader chooses. */
+static void
+append_texts(StringInfo out, const DunOutgoing *message)
+{
+	if (message->body_html == NULL)
+	{
+		append_part(out, "text/plain", message->body_text ? message->body_text : "");
+		return;
+	}
+	if (message->body_text == NULL)
+	{
+		append_part(out, "text/html", message->body_html);
+		return;
+	}
+	/* "=_" can stand in neither encoding, so the boundary cannot occur in a part. */
+	appendStringInfo(out, "Content-Type: multipart/alternative; boundary=\"=_%s\"\r\n\r\n", message->message_id);
+	appendStringInfo(out, "--=_%s\r\n", message->message_id);
+	append_part(out, "text/plain", message->body_text);
+	appendStringInfo(out, "--=_%s\r\n", message->message_id);
+	append_part(out, "text/html", message->body_html);
+	appendStringInfo(out, "--=_%s--\r\n", message->message_id);
+}
+
+/* RFC 2231: any name, in printable ASCII. */
+static void
+append_file_name(StringInfo out, const char *name)
+{
+	appendStringInfoString(out, "filename*=UTF-8''");
+	dun_gateway_append_url(out, name);
+}
+
+static void
+append_document(StringInfo out, const DunAttachment *a)
+{
+	appendStringInfo(out, "Content-Type: %s\r\nContent-Disposition: attachment;\r\n ", a->media_type);
+	append_file_name(out, a->file_name);
+	appendStringInfoString(out, "\r\nContent-Transfer-Encoding: base64\r\n\r\n");
+	dun_gateway_append_base64(out, a->data, a->len, true);
+}
+
+/* The texts first, then each document; "=_" can stand in none of the encodings. */
+static void
+append_with_documents(StringInfo out, const DunOutgoing *message)
+{
+	ListCell   *cell;
+
+	appendStringInfo(out, "Content-Type: multipart/mixed; boundary=\"=_m_%s\"\r\n\r\n--=_m_%s\r\n", message->message_id, message->message_id);
+	append_texts(out, message);
+	foreach(cell, message->attachments)
+	{
+		appendStringInfo(out, "--=_m_%s\r\n", message->message_id);
+		append_document(out, lfirst(cell));
+	}
+	appendStringInfo(out, "--=_m_%s--\r\n", message->message_id);
+}
+
 void
 dun_gateway_build_mail(StringInfo out, const DunOutgoing *message, const char *from_name, const char *from_address)
 {
@@ -175,21 +231,8 @@ dun_gateway_build_mail(StringInfo out, const DunOutgoing *message, const char *f
 	}
 	appendStringInfoString(out, "MIME-Version: 1.0\r\n");
 
-	if (message->body_html == NULL)
-	{
-		append_part(out, "text/plain", message->body_text ? message->body_text : "");
-		return;
-	}
-	if (message->body_text == NULL)
-	{
-		append_part(out, "text/html", message->body_html);
-		return;
-	}
-	/* "=_" can stand in neither encoding, so the boundary cannot occur in a part. */
-	appendStringInfo(out, "Content-Type: multipart/alternative; boundary=\"=_%s\"\r\n\r\n", message->message_id);
-	appendStringInfo(out, "--=_%s\r\n", message->message_id);
-	append_part(out, "text/plain", message->body_text);
-	appendStringInfo(out, "--=_%s\r\n", message->message_id);
-	append_part(out, "text/html", message->body_html);
-	appendStringInfo(out, "--=_%s--\r\n", message->message_id);
+	if (message->attachments == NIL)
+		append_texts(out, message);
+	else
+		append_with_documents(out, message);
 }

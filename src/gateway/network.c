@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <netinet/in.h>
+#include <pthread.h>
 
 #include "gateway/network.h"
 #include "gateway/url.h"
@@ -36,7 +37,9 @@ struct DunAllowList
 	Allowed		items[FLEXIBLE_ARRAY_MEMBER];
 };
 
+/* A thread that moves transfers reads it, too: the list before it is freed as soon as it was replaced. */
 static const DunAllowList *current_list = NULL;
+static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 
 #define V4(a, b, c, d, n) {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d}, 96 + (n)}
 
@@ -149,7 +152,12 @@ dun_gateway_list_allows(const DunAllowList *list, const struct sockaddr *addr, i
 bool
 dun_gateway_allows_address(const struct sockaddr *addr, int port, const char *hostname)
 {
-	return dun_gateway_list_allows(current_list, addr, port, hostname);
+	bool		allowed;
+
+	pthread_mutex_lock(&list_lock);
+	allowed = dun_gateway_list_allows(current_list, addr, port, hostname);
+	pthread_mutex_unlock(&list_lock);
+	return allowed;
 }
 
 bool
@@ -194,7 +202,9 @@ dun_gateway_allows_spelling(const char *hostname, int port)
 void
 dun_gateway_set_allow_list(const DunAllowList *list)
 {
+	pthread_mutex_lock(&list_lock);
 	current_list = list;
+	pthread_mutex_unlock(&list_lock);
 }
 
 /* A decimal of at most `max`; false on anything else. */

@@ -24,7 +24,9 @@
 #include "base/compat.h"
 #include "gateway/check.h"
 #include "gateway/driver.h"
+#include "gateway/imap.h"
 #include "gateway/options.h"
+#include "gateway/smtp.h"
 #include "gateway/url.h"
 
 #define MAX_OPTION_BYTES 2000
@@ -96,6 +98,12 @@ dun_gateway_parse_pause(const char *name, const char *value)
 }
 
 int
+dun_gateway_parse_every(const char *name, const char *value)
+{
+	return parse_span(name, value, GUC_UNIT_S, 1, 86400, "Write a time from '1s' to '1d', such as '1min'.");
+}
+
+int
 dun_gateway_parse_key_life(const char *name, const char *value)
 {
 	return parse_span(name, value, GUC_UNIT_MIN, 60, 60 * 24 * 366, "Write a time from '1h' to '366d', such as '24h'.") / 60;
@@ -159,7 +167,12 @@ check_url(const char *name, const char *value, const char *driver)
 {
 	DunUrl		url;
 
-	check_url_of(name, value, strcmp(driver, "smtp") == 0 ? "smtp smtps" : "https http", &url);
+	bool		imap = strcmp(driver, "imap") == 0;
+
+	check_url_of(name, value, strcmp(driver, "smtp") == 0 ? "smtp smtps" : imap ? "imaps imap" : "https http", &url);
+	/* libcurl would take it for a mailbox or a search. */
+	if (imap && strpbrk(strstr(value, "://") + 3, "/?;") != NULL)
+		refuse(name, value, "Write the URL without a path: 'imaps://mail.example.org'; the mailbox is an option of its own: mailbox 'INBOX'.");
 }
 
 /* The gateway puts it together with what it reports, so it ends before its query. */
@@ -207,7 +220,7 @@ check_driver(const char *name, const char *value, const char *driver)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown driver \"%s\"", value),
-				 errdetail("Drivers known: smtp, http, spool, task, mock.")));
+				 errdetail("Drivers known: smtp, http, imap, spool, task, mock.")));
 }
 
 static void
@@ -308,7 +321,31 @@ check_group(const char *name, const char *value, const char *driver)
 		refuse(name, value, psprintf("Write a name of at most %d octets.", NAMEDATALEN - 1));
 }
 
-#define NETWORK "smtp http"
+static void
+check_mailbox(const char *name, const char *value, const char *driver)
+{
+	if (!dun_gateway_is_mailbox(value))
+		refuse(name, value, "Write the mailbox's name in printable ASCII without quotes, such as 'INBOX'; other letters as IMAP encodes them.");
+}
+
+static void
+check_every(const char *name, const char *value, const char *driver)
+{
+	dun_gateway_parse_every(name, value);
+}
+
+/* With {message_id} a report is known by the address it comes to, whatever it says. */
+static void
+check_return_path(const char *name, const char *value, const char *driver)
+{
+	static const char nobody[] = "00000000-0000-7000-8000-000000000000";
+	const char *why = dun_gateway_check_address("email", dun_gateway_return_path(value, nobody));
+
+	if (why != NULL)
+		refuse(name, value, "Write the address that reports are sent to, with a place for the message: 'bounces+{message_id}@example.org'.");
+}
+
+#define NETWORK "smtp http imap"
 
 static const Option server_options[] = {
 	{"driver", NULL, check_driver},
@@ -328,14 +365,19 @@ static const Option server_options[] = {
 	{"proxy_ca_file", NETWORK, check_file_name},
 	{"source_address", NETWORK, check_source_address},
 	{"ca_file", NETWORK, check_file_name},
+	{"crl_file", NETWORK, check_file_name},
 	{"client_cert_file", NETWORK, check_file_name},
 	{"client_key_file", NETWORK, check_file_name},
-	{"tls", "smtp", check_tls},
+	{"tls", "smtp imap", check_tls},
+	{"return_path", "smtp", check_return_path},
+	{"mailbox", "imap", check_mailbox},
+	{"every", "imap", check_every},
 	{"http_version", "http", check_http_version},
 	{"preset", "http", check_text},
 	{"idempotency_header", "http", check_header_name},
 	{"receipt_key", "http", check_text},
 	{"receipt_url", "http", check_receipt_url},
+	{"ask_for", "http", check_every},
 	{"directory", "spool", check_file_name},
 	{"verdict", "mock", check_verdict},
 	{NULL}

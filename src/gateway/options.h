@@ -26,6 +26,9 @@ extern int	dun_gateway_parse_timeout(const char *name, const char *value);
 /* The same, up to an hour. */
 extern int	dun_gateway_parse_pause(const char *name, const char *value);
 
+/* '1min', '1h' as whole seconds. */
+extern int	dun_gateway_parse_every(const char *name, const char *value);
+
 /* '24h', '7d' as whole hours. */
 extern int	dun_gateway_parse_key_life(const char *name, const char *value);
 

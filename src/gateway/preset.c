@@ -45,12 +45,13 @@ typedef enum Field
 	FIELD_STREET,
 	FIELD_SUBJECT,
 	FIELD_TEXT,
+	FIELD_UNSUBSCRIBE_URL,
 	FIELD_USERNAME
 } Field;
 
 static const char *const field_names[] = {
 	"", "address", "channel", "city", "coding", "country", "creditor", "from", "from_name", "html", "message_id", "name", "postcode",
-	"receipt_url", "reply_to", "secret", "street", "subject", "text", "username"
+	"receipt_url", "reply_to", "secret", "street", "subject", "text", "unsubscribe_url", "username"
 };
 
 typedef struct DunPiece
@@ -229,6 +230,8 @@ field_value(Field field, const DunServer *server, const DunOutgoing *m)
 			return m->subject;
 		case FIELD_TEXT:
 			return m->body_text;
+		case FIELD_UNSUBSCRIBE_URL:
+			return m->unsubscribe_url;
 		case FIELD_USERNAME:
 			return server->username;
 		case FIELD_LITERAL:
@@ -330,33 +333,40 @@ require_path(const char *path, const DunServer *server, size_t base)
 			 errhint("SELECT dunning.save_http_preset(..., path => '/...');")));
 }
 
+/* The server's URL is the DBA's and stands as it is; only the preset's path has placeholders. */
+static DunPattern *
+compile_url(const char *path, const DunServer *server)
+{
+	DunPattern *url = dun_gateway_compile_pattern(path, DUN_ENCODE_URL);
+	DunPiece   *piece = palloc0(sizeof(*piece));
+	size_t		base = strlen(server->url);
+
+	while (url->pieces != NIL && base > 0 && server->url[base - 1] == '/')
+		base--;
+	require_path(path, server, base);
+	piece->literal = pnstrdup(server->url, base);
+	piece->len = (int) base;
+	url->pieces = lcons(piece, url->pieces);
+	return url;
+}
+
 /* The row SPI stands on, into `preset`; allocated in the context that is current. */
 static void
 read_row(DunPreset *preset, const DunServer *server, char **columns, List *suppress_on)
 {
 	enum
 	{
-		METHOD, PATH, FORMAT, BODY, BODY_HTML, AUTH, AUTH_HEADER, IDEMPOTENCY_HEADER, CONTRACT, ID_FIELD, ERROR_FIELD
+		METHOD, PATH, FORMAT, BODY, BODY_HTML, AUTH, AUTH_HEADER, IDEMPOTENCY_HEADER, CONTRACT, ID_FIELD, ERROR_FIELD, QUERY_PATH, UNSUBSCRIBE
 	};
 	DunEncoding encoding = strcmp(columns[FORMAT], "json") == 0 ? DUN_ENCODE_JSON :
 		strcmp(columns[FORMAT], "form") == 0 ? DUN_ENCODE_URL : DUN_ENCODE_NONE;
-	size_t		base = strlen(server->url);
 	char	   *authorized = authorization(columns[AUTH], columns[AUTH_HEADER], server);
-	DunPattern *url = dun_gateway_compile_pattern(columns[PATH], DUN_ENCODE_URL);
+	DunPattern *url = compile_url(columns[PATH], server);
 
-	/* The server's URL is the DBA's and stands as it is; only the preset's path has placeholders. */
-	while (url->pieces != NIL && base > 0 && server->url[base - 1] == '/')
-		base--;
-	require_path(columns[PATH], server, base);
-	{
-		DunPiece   *piece = palloc0(sizeof(*piece));
-
-		piece->literal = pnstrdup(server->url, base);
-		piece->len = (int) base;
-		url->pieces = lcons(piece, url->pieces);
-	}
 	preset->method = columns[METHOD];
 	preset->url = url;
+	if (columns[QUERY_PATH] != NULL)
+		preset->query = compile_url(columns[QUERY_PATH], server);
 	if (columns[BODY] != NULL)
 	{
 		preset->body = dun_gateway_compile_pattern(columns[BODY], encoding);
@@ -364,6 +374,8 @@ read_row(DunPreset *preset, const DunServer *server, char **columns, List *suppr
 	}
 	if (columns[BODY_HTML] != NULL)
 		preset->body_html = dun_gateway_compile_pattern(columns[BODY_HTML], encoding);
+	if (columns[UNSUBSCRIBE] != NULL)
+		preset->unsubscribe = dun_gateway_compile_pattern(columns[UNSUBSCRIBE], encoding);
 	if (authorized != NULL)
 		preset->headers = lappend(preset->headers, authorized);
 	preset->authorization = authorized;
@@ -383,13 +395,14 @@ dun_gateway_load_preset(const char *name, const DunServer *server)
 {
 	static DunStatement find = {
 		"SELECT p.method, p.path, p.format, p.body, p.body_html, p.auth, p.auth_header, p.idempotency_header, p.contract, "
-		"p.id_field, p.error_field, p.suppress_on "
+		"p.id_field, p.error_field, p.query OPERATOR(pg_catalog.->>) 'path', "
+		"p.unsubscribe, p.suppress_on "
 		"FROM dunning.http_preset p WHERE p.preset OPERATOR(pg_catalog.=) $1 ORDER BY p.builtin LIMIT 1",
 		1, {TEXTOID}
 	};
 	MemoryContext target = CurrentMemoryContext;
 	DunPreset  *preset = palloc0(sizeof(*preset));
-	char	   *columns[11];
+	char	   *columns[13];
 	List	   *suppress_on = NIL;
 	DunUser		before = dun_base_become(DUN_OWNER_ROLE);
 	Datum		arg = CStringGetTextDatum(name);
@@ -404,7 +417,7 @@ dun_gateway_load_preset(const char *name, const DunServer *server)
 	{
 		MemoryContext spi = MemoryContextSwitchTo(target);
 		bool		isnull;
-		Datum		codes = dun_base_value(0, 12, &isnull);
+		Datum		codes = dun_base_value(0, 14, &isnull);
 
 		for (int i = 0; i < lengthof(columns); i++)
 			columns[i] = dun_base_text(0, i + 1);

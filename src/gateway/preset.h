@@ -34,7 +34,9 @@ typedef struct DunPreset
 	char	   *name;
 	char	   *method;
 	DunPattern *url;			/* the server's URL with the preset's path */
+	DunPattern *query;			/* what is asked about a message of which nobody knows; NULL: nothing can be */
 	DunPattern *body;			/* NULL: none */
+	DunPattern *unsubscribe;	/* added to either where the message can be unsubscribed from; NULL: nothing */
 	DunPattern *body_html;		/* used where the message has HTML; NULL: as body */
 	List	   *headers;		/* content type and authorization, ready */
 	char	   *authorization;	/* that one of them; NULL: none */
@@ -51,6 +53,9 @@ typedef struct DunPreset
 extern DunPattern *dun_gateway_compile_pattern(const char *text, DunEncoding encoding);
 
 extern void dun_gateway_expand_pattern(StringInfo out, const DunPattern *pattern, const DunServer *server, const DunOutgoing *message);
+
+/* The question about one message, without a body; false: this gateway cannot be asked. */
+extern bool dun_gateway_build_question(const DunServer *server, const char *message_id, DunRequest *request);
 
 /* Reads the row inside the caller's transaction, into the current context. Errors out (DN006) where there is none. */
 extern DunPreset *dun_gateway_load_preset(const char *name, const DunServer *server);

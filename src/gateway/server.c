@@ -116,7 +116,7 @@ read_credentials(DunServer *server, bool masked)
 	server->username = utf8_option(mapping, "username");
 	if (file != NULL)
 		server->password = read_password(file, masked);
-	if (strcmp(server->driver, "smtp") == 0)
+	if (strcmp(server->driver, "smtp") == 0 || strcmp(server->driver, "imap") == 0)
 		require_pair(server, "username", server->username != NULL, "secret_file", file != NULL);
 	server->proxy_username = utf8_option(mapping, "proxy_username");
 	if (proxy != NULL)
@@ -128,7 +128,8 @@ read_credentials(DunServer *server, bool masked)
 static void
 require_encryption(const DunServer *server, const DunUrl *url)
 {
-	bool		plain = strcmp(url->scheme, "http") == 0 || (strcmp(url->scheme, "smtp") == 0 && !server->require_tls);
+	bool		plain = strcmp(url->scheme, "http") == 0 ||
+		((strcmp(url->scheme, "smtp") == 0 || strcmp(url->scheme, "imap") == 0) && !server->require_tls);
 
 	if (plain && !dun_gateway_allows_plain(url->host, url->port))
 		ereport(ERROR,
@@ -220,6 +221,7 @@ read_network(DunServer *server)
 	const char *timeout = dun_gateway_option(server->options, "timeout");
 	const char *tls = dun_gateway_option(server->options, "tls");
 	const char *ca = dun_gateway_option(server->options, "ca_file");
+	const char *crl = dun_gateway_option(server->options, "crl_file");
 	const char *cert = dun_gateway_option(server->options, "client_cert_file");
 	const char *key = dun_gateway_option(server->options, "client_key_file");
 	const char *proxy_ca = dun_gateway_option(server->options, "proxy_ca_file");
@@ -233,6 +235,8 @@ read_network(DunServer *server)
 		server->timeout_ms = dun_gateway_parse_timeout("timeout", timeout);
 	if (ca != NULL)
 		server->ca_file = dun_gateway_secret_path(ca, false);
+	if (crl != NULL)
+		server->crl_file = dun_gateway_secret_path(crl, false);
 	if (cert != NULL)
 		server->client_cert_file = dun_gateway_secret_path(cert, false);
 	if (key != NULL)
@@ -271,6 +275,7 @@ load_server(const char *name, bool masked)
 	server->rate_group = utf8_option(options, "rate_group");
 	server->receipt_key = dun_gateway_option(options, "receipt_key");
 	server->receipt_url = dun_gateway_option(options, "receipt_url");
+	server->return_path = dun_gateway_option(options, "return_path");
 	server->timeout_ms = DUN_DEFAULT_TIMEOUT_MS;
 	server->key_life_hours = DUN_DEFAULT_KEY_LIFE_HOURS;
 	if ((value = dun_gateway_option(options, "rate")) != NULL)

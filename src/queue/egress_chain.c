@@ -5,8 +5,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "common/cryptohash.h"
-#include "common/sha2.h"
 #include "fmgr.h"
 #include "port/pg_bswap.h"
 #include "utils/array.h"
@@ -15,100 +13,74 @@
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
+#include "base/sha256.h"
 #include "queue/egress_chain.h"
 
-static pg_cryptohash_ctx *
-start_digest(void)
-{
-	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
-
-	if (ctx == NULL || pg_cryptohash_init(ctx) < 0)
-		elog(ERROR, "could not start a SHA-256 digest");
-	return ctx;
-}
-
 static void
-add(pg_cryptohash_ctx *ctx, const void *data, size_t len)
-{
-	if (pg_cryptohash_update(ctx, data, len) < 0)
-		elog(ERROR, "could not compute a SHA-256 digest: %s", pg_cryptohash_error(ctx));
-}
-
-static void
-add_piece(pg_cryptohash_ctx *ctx, const void *data, size_t len)
+add_piece(const void *data, size_t len)
 {
 	uint32		n = pg_hton32((uint32) len);
 
-	add(ctx, &n, sizeof(n));
-	add(ctx, data, len);
+	dun_base_sha256_add(&n, sizeof(n));
+	dun_base_sha256_add(data, len);
 }
 
 static void
-add_text(pg_cryptohash_ctx *ctx, const char *text)
+add_text(const char *text)
 {
 	static const uint32 no_text = 0xffffffff;
 
 	if (text == NULL)
-		add(ctx, &no_text, sizeof(no_text));
+		dun_base_sha256_add(&no_text, sizeof(no_text));
 	else
-		add_piece(ctx, text, strlen(text));
+		add_piece(text, strlen(text));
 }
 
 static void
-add_number(pg_cryptohash_ctx *ctx, int64 number)
+add_number(int64 number)
 {
 	uint64		n = pg_hton64((uint64) number);
 
-	add_piece(ctx, &n, sizeof(n));
-}
-
-static void
-end_digest(pg_cryptohash_ctx *ctx, uint8 *digest)
-{
-	if (pg_cryptohash_final(ctx, digest, DUN_DIGEST_LEN) < 0)
-		elog(ERROR, "could not compute a SHA-256 digest: %s", pg_cryptohash_error(ctx));
-	pg_cryptohash_free(ctx);
+	add_piece(&n, sizeof(n));
 }
 
 void
 dun_queue_digest_parts(const char *const *parts, int n, uint8 digest[DUN_DIGEST_LEN])
 {
-	pg_cryptohash_ctx *ctx = start_digest();
-
+	dun_base_sha256_start();
 	for (int i = 0; i < n; i++)
-		add_text(ctx, parts[i]);
-	end_digest(ctx, digest);
+		add_text(parts[i]);
+	dun_base_sha256_end(digest);
 }
 
 void
 dun_queue_digest_link(const uint8 *prev, const DunEgressLink *link, uint8 digest[DUN_DIGEST_LEN])
 {
-	pg_cryptohash_ctx *ctx = start_digest();
-
-	add_piece(ctx, prev, DUN_DIGEST_LEN);
-	add_number(ctx, link->slice);
-	add_number(ctx, link->seq);
-	add_piece(ctx, link->message_id.data, UUID_LEN);
-	add_number(ctx, link->attempt);
-	add_text(ctx, link->debtor_id);
-	add_text(ctx, link->creditor);
-	add_text(ctx, link->channel);
-	add_text(ctx, link->server);
-	add_piece(ctx, link->address_digest, link->address_digest_len);
-	add_number(ctx, link->nfields);
+	dun_base_sha256_start();
+	add_piece(prev, DUN_DIGEST_LEN);
+	add_number(link->slice);
+	add_number(link->seq);
+	add_piece(link->message_id.data, UUID_LEN);
+	add_number(link->attempt);
+	add_text(link->debtor_id);
+	add_text(link->creditor);
+	add_text(link->channel);
+	add_text(link->server);
+	add_piece(link->address_digest, link->address_digest_len);
+	add_number(link->nfields);
 	for (int i = 0; i < link->nfields; i++)
-		add_text(ctx, link->fields[i]);
-	add_piece(ctx, link->body_digest, link->body_digest_len);
-	add_number(ctx, link->bytes);
-	add_text(ctx, link->reason);
-	add_number(ctx, link->test);
-	add_text(ctx, link->cost);
-	add_text(ctx, link->cost_currency);
-	add_number(ctx, link->at);
-	add_number(ctx, link->contact_on);
+		add_text(link->fields[i]);
+	add_piece(link->body_digest, link->body_digest_len);
+	add_number(link->bytes);
+	add_text(link->reason);
+	add_number(link->test);
+	add_text(link->cost);
+	add_text(link->cost_currency);
+	add_number(link->at);
+	add_number(link->contact_on);
 	if (link->request_digest != NULL)
-		add_piece(ctx, link->request_digest, DUN_DIGEST_LEN);
-	end_digest(ctx, digest);
+		add_piece(link->request_digest, DUN_DIGEST_LEN);
+	dun_base_sha256_end(digest);
 }
 
 static char **

@@ -240,6 +240,8 @@ append_queue(Enqueuing *e)
 		values[3] = Int16GetDatum(dun_base_slice(VARDATA_ANY(debtor), VARSIZE_ANY_EXHDR(debtor)));
 		values[6] = Int16GetDatum(0);
 		dun_base_append_row(into, values, nulls);
+		if (!nulls[5])
+			dun_queue_wake_at_commit(DatumGetTimestampTz(values[5]));
 	}
 	dun_base_close_append(into);
 }
@@ -407,11 +409,13 @@ dun_queue_sql_enqueue(PG_FUNCTION_ARGS)
 	level = set_for_source();
 	SPI_connect();
 	ensure_months();
-	dun_queue_wake_at_commit();
 	e.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	/* What hangs on a table would not run when rows are appended. */
 	if (!dun_base_may_append(&message) || !dun_base_may_append(&queue))
+	{
 		enqueue_in_sql(e.result, PG_GETARG_DATUM(0), !PG_ARGISNULL(1), PG_GETARG_DATUM(1));
+		dun_queue_wake_at_commit(DT_NOBEGIN);
+	}
 	else
 	{
 		e.context = AllocSetContextCreate(CurrentMemoryContext, "dunning enqueuing", ALLOCSET_DEFAULT_SIZES);

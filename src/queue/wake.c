@@ -16,6 +16,7 @@
 #include "queue/wake.h"
 
 static bool wanted = false;
+static TimestampTz earliest;		/* of what was put into the queue */
 static bool registered = false;
 
 static void
@@ -31,7 +32,7 @@ at_end_of_transaction(XactEvent event, void *arg)
 			wanted = false;
 			hook = (DunWakeHook) *find_rendezvous_variable(DUN_WAKE_VARIABLE);
 			if (hook != NULL)
-				hook(MyDatabaseId);
+				hook(MyDatabaseId, earliest);
 			break;
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
@@ -43,7 +44,7 @@ at_end_of_transaction(XactEvent event, void *arg)
 }
 
 void
-dun_queue_wake_at_commit(void)
+dun_queue_wake_at_commit(TimestampTz due)
 {
 	if (!registered)
 	{
@@ -52,6 +53,7 @@ dun_queue_wake_at_commit(void)
 		RegisterXactCallback(at_end_of_transaction, NULL);
 		registered = true;
 	}
+	earliest = wanted ? Min(earliest, due) : due;
 	wanted = true;
 }
 
@@ -60,6 +62,6 @@ PG_FUNCTION_INFO_V1(dun_queue_sql_wake);
 Datum
 dun_queue_sql_wake(PG_FUNCTION_ARGS)
 {
-	dun_queue_wake_at_commit();
+	dun_queue_wake_at_commit(DT_NOBEGIN);
 	PG_RETURN_VOID();
 }

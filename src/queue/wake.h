@@ -10,13 +10,18 @@
 
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
+
 /* *find_rendezvous_variable(DUN_WAKE_VARIABLE) holds a DunWakeHook, or NULL. */
 #define DUN_WAKE_VARIABLE "dun_wake"
 
-/* Called after commit, inside the commit: must neither throw, wait nor touch a table. */
-typedef void (*DunWakeHook) (Oid database);
+/* Called after commit, inside the commit: must neither throw, wait nor touch a table. No row that came is due before `due`. */
+typedef void (*DunWakeHook) (Oid database, TimestampTz due);
 
-/* Once per transaction is enough; calling it more often costs nothing. */
-extern void dun_queue_wake_at_commit(void);
+/*
+ * Something was put into the queue that is due from `due` on (DT_NOBEGIN: whenever). The earliest that a transaction says
+ * counts; calling it more often costs nothing.
+ */
+extern void dun_queue_wake_at_commit(TimestampTz due);
 
 #endif

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # make check-deliver-breaks BREAKS=pattern: each line of breaks.tsv is a mistake that delivery could have. It is made in a copy
-# of the tree, and the check that the line names must notice: crash, race, chaos (short forms), else a TAP test.
+# of the tree, and the check that the line names must notice: crash, race, chaos, recipients, recovery, soak, caps, carrier (short forms), else a TAP test.
 #
 # A line: what is wrong, the check, the file, a sed expression (\t is a tab). One that changes nothing is a failure, too: the
 # code has moved on, and the mistake must be made anew.
@@ -9,18 +9,26 @@ set -euo pipefail
 work=$(scratch_dir)
 trap 'rm -rf "$work"' EXIT
 
-copy_tree() {
-    rm -rf "$work/tree"
-    mkdir "$work/tree"
-    (cd "$root" && tar --exclude=./tmp --exclude='*.o' --exclude='*.d' --exclude='*.so' --exclude=./.git -cf - .) | tar -xf - -C "$work/tree"
-    chmod 755 "$work" "$work/tree"
+# With what is built already, and its times: of a mistake only what it touches is compiled anew.
+copy_tree() { # copy_tree FROM TO
+    rm -rf "$2"
+    mkdir "$2"
+    (cd "$1" && find . -mindepth 1 -maxdepth 1 ! -name tmp ! -name .git -exec cp -a -t "$2" {} +)
+    chmod 755 "$work" "$2"
 }
+copy_tree "$root" "$work/whole"
+make -s -j"$(nproc)" -C "$work/whole" PG_CONFIG="${PG_CONFIG:-pg_config}" >/dev/null
 
 check() { # check NAME: the checks' own exit code
     case $1 in
         crash) CYCLES=11 BATCH=30 "$work/tree/test/faults/crash.sh" ;;
         race) N=600 "$work/tree/test/faults/race.sh" ;;
         chaos) N=1500 "$work/tree/test/faults/chaos.sh" ;;
+        recipients) N=3000 "$work/tree/test/faults/recipients.sh" ;;
+        caps) ROUNDS=${ROUNDS:-4} "$work/tree/test/faults/caps.sh" ;;
+        soak) MINUTES=0.5 "$work/tree/test/faults/soak.sh" ;;
+        recovery) ROUNDS=1 "$work/tree/test/faults/recovery.sh" ;;
+        carrier) (cd "$work/tree" && TARGETS=carrier test/fuzz/run.sh all 5) ;;
         # What never comes need not be waited for.
         *) T=$1 PG_TEST_TIMEOUT_DEFAULT=${WAIT:-20} TAP_TIMEOUT=240 "$work/tree/test/run.sh" tap ;;
     esac
@@ -28,14 +36,14 @@ check() { # check NAME: the checks' own exit code
 
 # The line that tells: a test that failed, a count of deviations, or what the campaign said last.
 telling() {
-    grep -m 1 '^not ok' "$work/told" || grep -m 1 -E '\| +[1-9][0-9]*$' "$work/told" ||
+    grep -m 1 '^not ok' "$work/told" || grep -m 1 -E '^[^|]*\| +[1-9][0-9]*$' "$work/told" ||
         grep -m 1 -E 'unfinished|connection to server was lost' "$work/told" || tail -n 1 "$work/told"
 }
 
 killed=0 survived=0
 while IFS=$'\t' read -r name by file expression <&3; do
     [[ -z "${BREAKS:-}" || "$name" =~ $BREAKS ]] || continue
-    copy_tree
+    copy_tree "$work/whole" "$work/tree"
     sed -i "$expression" "$work/tree/$file"
     if cmp -s "$root/$file" "$work/tree/$file"; then
         echo "not ok $name: its line in $file is not there any more"
@@ -50,6 +58,6 @@ while IFS=$'\t' read -r name by file expression <&3; do
         echo "ok $name: $by says: $(telling | cut -c1-230)"
         killed=$((killed + 1))
     fi
-done 3<"$root/test/faults/breaks.tsv"
+done 3<"${BREAKS_FILE:-$root/test/faults/breaks.tsv}"
 echo "$killed of $((killed + survived)) mistakes noticed"
 [ "$survived" -eq 0 ] && [ "$killed" -gt 0 ]

@@ -4,7 +4,7 @@
  *		what it accepted.
  *
  *	catcher [--port N] [--smtp-port N] [--ledger FILE] [--bodies FILE] [--honour-keys] [--delay MS] [--auth]
- *			[--fault PREFIX=SCRIPT]...
+ *			[--tell] [--fault PREFIX=SCRIPT]...
  *
  * Ports default to 0: any free one of loopback. The first lines of standard output are "http PORT" and "smtp PORT".
  *
@@ -19,6 +19,7 @@
  *	dot-NNN		SMTP: this code at the final dot		flaky-NNN-K	NNN for a key's first K requests, then accept
  *	slow-MS		accept, answer after MS					no-reply	accept, never answer
  *	reset-after-body, drop-after-dot	accept, then reset	reset-before-body, drop-before-dot	reset, accept nothing
+ *	reset-once	reset-before-body for a key's first request
  *	lost-once	reset-after-body for a key's first request	half-reply, garbage, bomb, redirect
  */
 #include <arpa/inet.h>
@@ -44,6 +45,7 @@
 
 bool		option_auth = false;
 static bool honour_keys = false;
+static bool tell = false;
 static long delay_ms = 0;
 static int	ledger_fd = -1;
 static int	bodies_fd = -1;
@@ -196,14 +198,20 @@ bool
 key_repeats(const char *text)
 {
 	Key		   *key;
+	bool		known;
 
-	if (!honour_keys || *text == '\0' || strcmp(text, "-") == 0)
+	if ((!honour_keys && !tell) || *text == '\0' || strcmp(text, "-") == 0)
 		return false;
 	key = key_find(text);
-	if (key->accepted)
-		return true;
+	known = key->accepted;
 	key->accepted = true;
-	return false;
+	return honour_keys && known;
+}
+
+bool
+key_accepted(const char *text)
+{
+	return key_find(text)->accepted;
 }
 
 /* ---- ledger ---- */
@@ -274,6 +282,7 @@ script_parse(const char *text, size_t len, Script *script)
 	}			flags[] = {
 		{"reset-after-body", offsetof(Script, lost)}, {"drop-after-dot", offsetof(Script, lost)},
 		{"lost-once", offsetof(Script, lost_once)}, {"no-reply", offsetof(Script, no_reply)},
+		{"reset-once", offsetof(Script, before_once)},
 		{"reset-before-body", offsetof(Script, before)}, {"drop-before-dot", offsetof(Script, before)},
 		{"half-reply", offsetof(Script, half)}, {"bomb", offsetof(Script, bomb)},
 		{"redirect", offsetof(Script, redirect)}, {"garbage", offsetof(Script, garbage)}
@@ -588,6 +597,8 @@ read_options(int argc, char **argv, int *port, int *smtp_port)
 
 		if (strcmp(argv[i], "--honour-keys") == 0)
 			honour_keys = true;
+		else if (strcmp(argv[i], "--tell") == 0)
+			tell = true;
 		else if (strcmp(argv[i], "--auth") == 0)
 			option_auth = true;
 		else if (value == NULL)
@@ -613,7 +624,7 @@ read_options(int argc, char **argv, int *port, int *smtp_port)
 	}
 	return;
 usage:
-	fputs("usage: catcher [--port N] [--smtp-port N] [--ledger FILE] [--bodies FILE] [--honour-keys] [--delay MS] [--auth] [--fault PREFIX=SCRIPT]...\n", stderr);
+	fputs("usage: catcher [--port N] [--smtp-port N] [--ledger FILE] [--bodies FILE] [--honour-keys] [--delay MS] [--auth] [--tell] [--fault PREFIX=SCRIPT]...\n", stderr);
 	exit(2);
 }
 

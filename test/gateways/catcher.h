@@ -56,6 +56,7 @@ typedef struct Script
 	bool		lost_once;		/* the same, but only a key's first request */
 	bool		no_reply;		/* accept, never answer */
 	bool		before;			/* reset before accepting */
+	bool		before_once;	/* the same, but only a key's first request */
 	bool		half;			/* accept, answer half a status line, reset */
 	bool		bomb;			/* accept, answer with an unending body */
 	bool		redirect;
@@ -78,6 +79,9 @@ extern int	key_seen(const char *key);
 
 /* Is this key in the ledger as accepted, and are keys honoured? Otherwise remembers it as accepted. */
 extern bool key_repeats(const char *key);
+
+/* Has this key been accepted? Kept with --tell, or where keys are honoured. */
+extern bool key_accepted(const char *key);
 
 extern void ledger_add(const char *protocol, bool repeat, const char *key, const char *recipient, const char *body, size_t len, const char *note);
 

@@ -150,6 +150,32 @@ make_id(const char *key, char *id, size_t room)
 	snprintf(id, room, "{\"id\":\"c%016llx\"}", h);
 }
 
+/* GET /asked/KEY: was it accepted? A 404 where it was not; after /list/ an array. Nothing of it is in the ledger. */
+static bool
+tell(Conn *conn, const Request *r, Script *script)
+{
+	const char *asked = memmem(r->path, r->path_len, "/asked/", 7);
+	bool		list = memmem(r->path, r->path_len, "/list/", 6) != NULL;
+	char		key[200];
+	char		id[64];
+	char		body[512];
+
+	if (asked == NULL)
+		return false;
+	copy_value(key, sizeof(key), asked + 7, r->path + r->path_len - asked - 7);
+	make_id(key, id, sizeof(id));
+	id[strlen(id) - 1] = '\0';	/* its closing brace */
+	if (!key_accepted(key))
+		answer(conn, list ? 200 : 404, "", list ? "{\"data\":[]}" : "{\"error\":\"not found\"}");
+	else
+	{
+		snprintf(body, sizeof(body), "%s%s,\"key\":\"%s\",\"status\":\"Queued\"}%s", list ? "{\"data\":[" : "", id, key, list ? "]}" : "");
+		answer(conn, 200, "", body);
+	}
+	conn_reply(conn, script);
+	return true;
+}
+
 static void
 act(Conn *conn, const Request *r)
 {
@@ -162,10 +188,10 @@ act(Conn *conn, const Request *r)
 
 	find_recipient(r, recipient, sizeof(recipient));
 	find_script(r, recipient, &script);
-	asked = script.flaky || script.lost_once ? key_seen(r->key) : 0;
+	asked = script.flaky || script.lost_once || script.before_once ? key_seen(r->key) : 0;
 	conn->close = r->close;
 
-	if (script.before)
+	if (script.before || (script.before_once && asked == 1))
 	{
 		conn->reset = true;
 		conn_reply(conn, &script);
@@ -186,6 +212,8 @@ act(Conn *conn, const Request *r)
 		return;
 	}
 
+	if (tell(conn, r, &script))
+		return;
 	copy_value(path, sizeof(path), r->path, r->path_len);
 	ledger_add("http", key_repeats(r->key), r->key, recipient, r->body, r->body_len, path);
 	make_id(r->key, id, sizeof(id));

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # A real mail server for postfix.pl: postfix.sh start DIR | stop DIR. An instance of its own on a free loopback port, with its
-# own configuration, queue and data under DIR/postfix; what the system's Postfix has or does is left alone. It relays nowhere.
+# own configuration, queue and data under DIR/postfix; what the system's Postfix has or does is left alone. It relays nowhere but
+# to that port.
 #
-# start prints, for the test: POSTFIX_PORT, POSTFIX_MAIL (a Maildir an address) and POSTFIX_CA, or DUNNING_SKIP and why.
+# start prints, for the test: POSTFIX_PORT, POSTFIX_MAIL (Maildirs: `all` of the debtors, `box` of the creditor), POSTFIX_CA and
+# POSTFIX_MX (the port at which it looks for the mail server of mx.test), or DUNNING_SKIP and why.
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 verb=$1
@@ -30,6 +32,7 @@ fi
 # The mail belongs to whoever runs the test.
 if id postgres >/dev/null 2>&1; then owner=postgres; else owner=nobody; fi
 port=$(free_port)
+mx_port=$(free_port)
 mkdir -p "$conf" "$dir/queue" "$dir/data" "$dir/mail"
 chmod 755 "$dir" "$dir/queue" "$conf"
 chown postfix "$dir/data"
@@ -51,12 +54,14 @@ myhostname = localhost
 mydestination =
 virtual_mailbox_domains = debtors.test, customers.test, dunning.test
 virtual_mailbox_base = $dir/mail
-virtual_mailbox_maps = static:all/
+virtual_mailbox_maps = inline:{ {@debtors.test = all/}, {@customers.test = all/}, {@dunning.test = box/} }
+relay_domains = mx.test
+transport_maps = inline:{ {mx.test = smtp:[127.0.0.1]:$mx_port} }
+smtp_dns_support_level = disabled
 virtual_uid_maps = static:$(id -u "$owner")
 virtual_gid_maps = static:$(id -g "$owner")
 recipient_delimiter = +
 default_transport = error:5.7.1 outside delivery is off
-relay_transport = error:5.7.1 outside delivery is off
 smtpd_recipient_restrictions = reject_unauth_destination
 smtpd_tls_security_level = may
 smtpd_tls_cert_file = $conf/cert.pem
@@ -80,6 +85,7 @@ verify    unix - - n -  1 verify
 flush     unix n - n 1000? 0 flush
 proxymap  unix - - n -  - proxymap
 error     unix - - n -  - error
+smtp      unix - - n -  - smtp
 retry     unix - - n -  - error
 discard   unix - - n -  - discard
 virtual   unix - n n -  - virtual
@@ -90,3 +96,4 @@ postfix -c "$conf" start >&2
 echo "POSTFIX_PORT=$port"
 echo "POSTFIX_MAIL=$dir/mail"
 echo "POSTFIX_CA=$conf/cert.pem"
+echo "POSTFIX_MX=$mx_port"

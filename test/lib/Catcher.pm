@@ -21,6 +21,7 @@ sub new
 	die "the catcher is not built: make catcher\n" unless -x $program;
 	push @arguments, '--honour-keys' if $option{honour_keys};
 	push @arguments, '--auth' if $option{auth};
+	push @arguments, '--tell' if $option{tell};
 	push @arguments, '--delay', $option{delay} if $option{delay};
 	push @arguments, '--fault', "$_=$option{faults}{$_}" for sort keys %{ $option{faults} || {} };
 

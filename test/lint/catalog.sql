@@ -38,7 +38,7 @@ UNION ALL
 -- changed: a word to all sessions once a statement, on tables of rules and texts that hardly ever change; it reads and writes nothing (src/base/watch.h)
 SELECT 'trigger: ' || t.tgname || ' on ' || c.relname FROM pg_trigger t JOIN rel c ON c.rel = t.tgrelid WHERE (c.relname, t.tgname) <> ('charge', 'charge_guard')
   AND NOT (t.tgfoid = 'dunning._changed()'::regprocedure AND t.tgtype & 1 = 0
-           AND c.relname IN ('channel', 'contact_rule', 'creditor', 'date_effect', 'date_effect_learnt', 'holiday', 'money_date', 'template', 'timing_book'))
+           AND c.relname IN ('channel', 'contact_rule', 'creditor', 'date_effect', 'date_effect_learnt', 'holiday', 'money_date', 'template', 'template_document', 'timing_book'))
 UNION ALL
 SELECT 'foreign key: ' || k.conname FROM pg_constraint k JOIN rel c ON c.rel = k.conrelid WHERE k.contype = 'f'
 UNION ALL

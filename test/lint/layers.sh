@@ -3,7 +3,7 @@
 # `deliver` is included by nobody but dunning.c.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-order=(base ledger feature score calendar gate timing experiment charge offer plan message queue gateway deliver event report govern)
+order=(base ledger feature score calendar gate timing experiment charge offer plan message queue gateway transport deliver event report govern)
 declare -A rank
 for i in "${!order[@]}"; do rank[${order[$i]}]=$i; done
 bad=0

@@ -154,6 +154,18 @@ SELECT substring(url FROM 'coding=\d') FROM dunning._build_request('gw_http', '0
 CREATE SERVER gw_sendgrid TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url 'https://api.sendgrid.com', preset 'sendgrid', from 'Billing <billing@example.org>', idempotency_header 'X-Key');
 SELECT dunning._build_request('gw_sendgrid', '01890000-0000-7000-8000-000000000001', 'ada@debtors.test', 's', 't');
 CREATE USER MAPPING FOR dunning_worker SERVER gw_sendgrid OPTIONS (secret_file 'good');
+-- a_mail_over_sendgrid_can_be_unsubscribed_from_with_one_click: where there is an address for it
+SELECT body::jsonb -> 'headers' AS headers, body::jsonb - 'headers' = b.bare AS the_rest_is_the_same
+FROM (SELECT body::jsonb AS bare FROM dunning._build_request('gw_sendgrid', '01890000-0000-7000-8000-000000000001', 'ada@debtors.test', 's', 't}', '<b>t</b> }')) b,
+    dunning._build_request('gw_sendgrid', '01890000-0000-7000-8000-000000000001', 'ada@debtors.test', 's', 't}', '<b>t</b> }', unsubscribe_url => 'https://pay.example/u?t="x"&y');
+SELECT dunning.save_http_preset('formed', 'POST', 'form', body => 'to={address}', unsubscribe => 'stop={unsubscribe_url}');
+CREATE SERVER gw_formed TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url 'https://api.example.org', preset 'formed');
+SELECT r.body FROM (VALUES (NULL), ('https://pay.example/u?t=1&y')) u(u), dunning._build_request('gw_formed', '01890000-0000-7000-8000-000000000001', 'ada@debtors.test', 's', 't', unsubscribe_url => u.u) r;
+DROP SERVER gw_formed;
+SELECT dunning.reset_http_preset('formed');
+SELECT dunning.save_http_preset('bad', 'POST', 'json', body => '{"to":"{address}"}', unsubscribe => 'stop');
+SELECT dunning.save_http_preset('bad', 'POST', 'json', body => '["{address}"]', unsubscribe => '"stop":"{unsubscribe_url}"');
+SELECT dunning.save_http_preset('bad', 'GET', 'none', unsubscribe => 'stop');
 SELECT method, url, headers, jsonb_pretty(body::jsonb) FROM dunning._build_request('gw_sendgrid', '01890000-0000-7000-8000-000000000001', 'ada@debtors.test', 'Ihre "Rechnung"', 't', '<b>t</b>');
 
 -- an_admin_who_is_no_superuser_makes_servers_mappings_and_presets
@@ -178,6 +190,26 @@ SELECT dunning.save_http_preset('bad', 'POST', 'json');
 SELECT dunning.save_http_preset('bad', 'DELETE', 'none');
 SELECT dunning.save_http_preset('bad', 'GET', 'none', auth => 'header');
 SELECT dunning.save_http_preset('bad', 'POST', 'json', body => '{"to":{address}}');
+
+-- a_question_about_a_message_is_checked_when_it_is_typed
+SELECT q.query, dunning._query_problem(q.query::jsonb)
+FROM unnest(ARRAY['[]', '{"path": "/m/{message_id}", "id": "id", "colour": "red"}', '{"id": "id"}', '{"path": "/m/1", "id": "id"}', '{"path": "m/{message_id}", "id": "id"}', '{"path": "/m/{message_id}"}',
+    '{"path": "/m/{message_id}?to={address}", "id": "id"}', '{"path": "/m/{message_id}", "id": "id", "state": "status"}', '{"path": "/m/{message_id}", "id": "id", "state": "status", "words": {"ok": "lost"}}',
+    '{"path": "/m/{message_id}", "id": 7}', '{"path": "/m/{message_id}", "id": "id", "absent": "failed"}', '{"path": "/m/{message_id}", "id": "id", "absent_after": "10"}',
+    '{"path": "/m/{message_id}?key={secret}", "id": "id", "state": "status", "words": {"ok": "sent", "gone": "not_taken"}, "absent": "not_taken", "absent_after": "1h"}']) WITH ORDINALITY q(query, n) ORDER BY q.n;
+SELECT dunning.save_http_preset('bad', 'POST', 'json', body => '{"to":"{address}"}', query => '{"path": "/m/1", "id": "id"}');
+-- what_a_gateway_says_when_it_is_asked
+SELECT a.code, a.body, a.age, j.*
+FROM (VALUES (200, '{"id": "g7", "echo": "018f0000-0000-7000-8000-000000000001", "status": "QUEUED"}', '1 s'), (200, '{"id": "g7", "echo": "018f0000-0000-7000-8000-000000000001", "status": "Bounced"}', '1 s'),
+    (200, '{"id": "g7", "echo": "018f0000-0000-7000-8000-000000000001", "status": "odd"}', '1 s'), (200, '{"id": "g7", "echo": "018f0000-0000-7000-8000-000000000001"}', '1 s'),
+    (200, '{"id": "g7", "echo": "018f0000-0000-7000-8000-000000000002", "status": "queued"}', '1 s'), (200, '{"id": "g7", "status": "queued"}', '1 s'), (200, '{"status": "queued"}', '1 s'),
+    (200, '{}', '1 h'), (200, '[]', '1 h'), (200, '<html>come back later</html>', '1 h'), (200, NULL, '1 h'), (204, '', '1 h'), (200, '{"id": "a\u0000b"}', '1 h'),
+    (404, 'no', '9 min'), (404, 'no', '10 min'), (410, 'no', '1 h'), (401, '', '1 h'), (301, '', '1 h'), (500, '{"id": "g7"}', '1 h')) a(code, body, age),
+    dunning._judge_answer('{"path": "/{message_id}", "id": "id", "echo": "echo", "state": "status", "words": {"queued": "sent", "bounced": "failed"}, "absent": "not_taken"}',
+        '018f0000-0000-7000-8000-000000000001', a.code, a.body, a.age::interval) j;
+SELECT j.verdict, j.said FROM dunning._judge_answer('{"id": "id"}', '018f0000-0000-7000-8000-000000000001', 200, repeat('[', 100000), '1 h') j;
+SELECT a.body, j.* FROM unnest(ARRAY['{"data": []}', '{"data": [{"id": "ltr_1", "metadata": {"message_id": "018f0000-0000-7000-8000-000000000001"}}]}', '{"data": [{"id": "ltr_1", "metadata": {}}]}', '{"data": {}}', '{}', '[]', '{"error": {}}']) a(body),
+    dunning._judge_answer((SELECT p.query FROM dunning.http_preset p WHERE p.preset = 'lob' AND p.builtin), '018f0000-0000-7000-8000-000000000001', 200, a.body, '1 h') j;
 SELECT dunning.save_http_preset('kannel', 'POST', 'form', body => 'n={address}', path => '/{channel}', auth => 'header', auth_header => 'X-Api-Key', id_field => 'id');
 SELECT method, url, headers, body FROM dunning._build_request('gw_http', '01890000-0000-7000-8000-000000000001', '+4915112345678', NULL, 'x');
 SELECT dunning.reset_http_preset('kannel');

@@ -28,6 +28,49 @@ SELECT slice, seq, digest FROM dunning.egress_anchor WHERE slice = 63;
 SELECT to_regclass('dunning.egress_y2020m01') AS gone;
 DELETE FROM dunning.egress_anchor WHERE slice = 63 AND seq = 3 AND digest = '\x03';
 
+-- a_chain_holds_though_messages_of_two_months_were_sent_in_turn_and_each_month_goes
+SELECT dunning._ensure_partitions('2020-01-15') + dunning._ensure_partitions('2020-02-15') AS made;
+DO $$
+DECLARE
+    before bytea := decode(repeat('00', 32), 'hex');
+    id uuid;
+    own bytea;
+BEGIN
+    FOR n IN 1 .. 6 LOOP
+        id := dunning._uuid7_floor(CASE WHEN n IN (1, 2, 4) THEN '2020-01-20'::timestamptz ELSE '2020-02-03' END + n * interval '1 minute');
+        own := dunning._egress_digest(before, 62::smallint, n::bigint, id, 1::smallint, 'GV-1', 'default', 'sms', 'gv', '\x00', '{}', '\x00', 1, 'x', false, 0, 'EUR', '2020-02-04', '2020-02-04', NULL);
+        INSERT INTO dunning.egress (message_id, attempt, debtor_id, creditor, channel, server, address_digest, fields, body_digest, bytes, reason, cost, cost_currency, at, contact_on, slice, seq, prev, digest)
+        VALUES (id, 1, 'GV-1', 'default', 'sms', 'gv', '\x00', '{}', '\x00', 1, 'x', 0, 'EUR', '2020-02-04', '2020-02-04', 62, n, before, own);
+        before := own;
+    END LOOP;
+    INSERT INTO dunning.egress_head (slice, seq, digest) VALUES (62, 6, before);
+END $$;
+SELECT links, ok, broken_at, detail FROM dunning.verify_egress() WHERE slice = 62;
+SELECT dunning._drop_old_months('2020-02-01') AS january;
+SELECT from_seq, seq FROM dunning.egress_anchor WHERE slice = 62 ORDER BY seq;
+SELECT links, ok, broken_at, detail FROM dunning.verify_egress() WHERE slice = 62;
+BEGIN;
+DELETE FROM dunning.egress WHERE slice = 62 AND seq = 3;
+SELECT links, ok, broken_at, detail FROM dunning.verify_egress() WHERE slice = 62;
+ROLLBACK;
+BEGIN;
+DELETE FROM dunning.egress_anchor WHERE slice = 62 AND seq = 2;
+SELECT links, ok, broken_at, detail FROM dunning.verify_egress() WHERE slice = 62;
+ROLLBACK;
+BEGIN;
+DELETE FROM dunning.egress WHERE slice = 62 AND seq = 6;
+SELECT links, ok, broken_at, detail FROM dunning.verify_egress() WHERE slice = 62;
+ROLLBACK;
+SELECT dunning._drop_old_months('2020-03-01') AS february;
+SELECT from_seq, seq FROM dunning.egress_anchor WHERE slice = 62 ORDER BY seq;
+SELECT links, ok, broken_at, detail FROM dunning.verify_egress() WHERE slice = 62;
+BEGIN;
+DELETE FROM dunning.egress_anchor WHERE slice = 62;
+SELECT links, ok, broken_at, detail FROM dunning.verify_egress() WHERE slice = 62;
+ROLLBACK;
+DELETE FROM dunning.egress_anchor WHERE slice = 62;
+DELETE FROM dunning.egress_head WHERE slice = 62;
+
 -- daily_runs_as_operator_commits_each_step_and_logs_it
 SET SESSION AUTHORIZATION regress_dunning_op;
 CALL dunning.daily();

@@ -54,7 +54,7 @@ SELECT :'c_doc' LIKE '%estimated%' OR :'c_doc' LIKE '%0.4242%' AS estimates, :'c
 -- no_table_with_rows_of_a_debtor_is_left_out_but_for_what_is_named_here: working state, and what was estimated or learnt of the person
 SELECT t.name FROM dunning._debtor_tables() t
 WHERE t.name <> ALL ('{debtor,invoice,payment,message,body,egress,outcome,event,task,promise,offer,charge,charge_notice,hold,handover,contact_wish}'
-                     || '{queue,once,case_export,debtor_strategy}'::text[] || '{score_result,timing_profile,assignment}');
+                     || '{queue,once,question,case_export,debtor_strategy,document}'::text[] || '{score_result,timing_profile,assignment}');
 
 -- the_same_rows_give_the_same_octets_whatever_the_session
 SELECT md5(:'c_doc') AS digest \gset c_

@@ -100,6 +100,14 @@ sql("SELECT dunning.resume('down')");
 becomes("SELECT count(*) = 0 FROM dunning.queue WHERE server = 'down'", 'resume() lets all go at once');
 is(states('down'), 'sent 12', 'and none was lost');
 
+# who_is_changed_is_tried_again_though_nobody_says_so
+server('moved', "driver 'http', url 'http://127.0.0.1:1/', contract 'once', breaker_after '3', breaker_pause '1h'");
+queue('moved', map { "moved-$_" } 1 .. 6);
+becomes("SELECT count(*) = 1 FROM dunning._breakers() WHERE server = 'moved'", 'a server is left alone for an hour');
+sql("ALTER SERVER moved OPTIONS (SET url '$url/')");
+becomes("SELECT count(*) = 0 FROM dunning.queue WHERE server = 'moved'", 'who_is_changed_is_tried_again_though_nobody_says_so');
+is(states('moved'), 'sent 6', 'and all leave');
+
 # who_is_forbidden_where_others_get_through_is_the_one
 queue('picky', map { "fine-$_" } 1 .. 5);
 becomes("SELECT count(*) = 0 FROM dunning.queue WHERE server = 'picky'", 'a server takes messages');

@@ -59,6 +59,9 @@ $node->safe_psql('book', "SELECT dunning.pause('slow')");
 send_to('mail', 1, 1);
 ok($node->poll_query_until('book', "SELECT count(*) = 1 FROM dunning.egress"), 'a message leaves by itself');
 
+# autovacuum_hears_what_a_worker_writes
+ok($node->poll_query_until('book', "SELECT sum(n_tup_ins) > 0 FROM pg_stat_all_tables WHERE relname ~ '^egress_y'"), 'what a living worker writes is counted');
+
 # a_call_beside_the_worker_is_refused
 my ($rc, $out, $err) = $node->psql('book', 'CALL dunning.deliver()');
 like($err, qr/another process is sending/, 'CALL deliver() beside a worker says so');

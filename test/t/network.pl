@@ -50,9 +50,13 @@ sub issue
 	chmod 0600, "$secrets/$name.pem", "$secrets/$name.key";
 	return;
 }
-issue('bank-ca', undef, CA => 1);
+# One that may sign lists of what it revoked, too.
+system('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', "$secrets/bank-ca.key", '-out', "$secrets/bank-ca.pem", '-subj', '/CN=bank-ca', '-days', '2', '-batch') == 0 or die;
+chmod 0600, "$secrets/bank-ca.pem", "$secrets/bank-ca.key";
+($cert{'bank-ca'}, $key{'bank-ca'}) = (IO::Socket::SSL::Utils::PEM_file2cert("$secrets/bank-ca.pem"), IO::Socket::SSL::Utils::PEM_file2key("$secrets/bank-ca.key"));
 issue('other-ca', undef, CA => 1);
 issue('good', 'bank-ca', purpose => 'server');
+issue('revoked', 'bank-ca', purpose => 'server');
 issue('expired', 'bank-ca', purpose => 'server', not_before => time - 10 * 86400, not_after => time - 86400);
 issue('future', 'bank-ca', purpose => 'server', not_before => time + 86400, not_after => time + 9 * 86400);
 issue('wrong-host', 'bank-ca', purpose => 'server', subjectAltNames => [ [ DNS => 'elsewhere.test' ] ]);
@@ -62,13 +66,31 @@ issue('weak', 'bank-ca', purpose => 'server', key => IO::Socket::SSL::Utils::KEY
 issue('client', 'bank-ca', purpose => 'client');
 issue('stranger', 'other-ca', purpose => 'client');
 
+# What the bank's CA has revoked: a list of today, and one that should have been renewed.
+my $ca = PostgreSQL::Test::Utils::tempdir();
+sub list_revoked
+{
+	my ($file, @until) = @_;
+	append_to_file("$ca/ca.cnf", "[ca]\ndefault_ca = a\n[a]\ndatabase = $ca/index\ncrlnumber = $ca/number\ndefault_md = sha256\n") unless -e "$ca/ca.cnf";
+	append_to_file("$ca/index", '') unless -e "$ca/index";
+	append_to_file("$ca/number", "01\n") unless -e "$ca/number";
+	system("openssl ca -config $ca/ca.cnf -cert $secrets/bank-ca.pem -keyfile $secrets/bank-ca.key -revoke $secrets/revoked.pem 2>/dev/null") unless -s "$ca/index";
+	system("openssl ca -config $ca/ca.cnf -cert $secrets/bank-ca.pem -keyfile $secrets/bank-ca.key -gencrl @until -out $secrets/$file 2>$ca/error") == 0 or die slurp_file("$ca/error");
+	chmod 0600, "$secrets/$file";
+	return;
+}
+list_revoked('bank.crl', '-crldays', 1);
+list_revoked('old.crl', '-crl_lastupdate', '20200101000000Z', '-crl_nextupdate', '20200201000000Z');
+append_to_file("$secrets/broken.crl", 'no list');
+chmod 0600, "$secrets/broken.crl";
+
 sub front
 {
 	my ($name, %more) = @_;
 	my ($to, $address) = delete @more{qw(to address)};
 	return Relay->new(to => $to // $gateway->http_port, address => $address, tls => { cert => "$secrets/$name.pem", key => "$secrets/$name.key", %more });
 }
-my %front = map { $_ => front($_) } qw(good expired future wrong-host unknown-ca self-signed);
+my %front = map { $_ => front($_) } qw(good revoked expired future wrong-host unknown-ca self-signed);
 # IO::Socket::SSL would not show so weak a certificate.
 my $weak = free_port();
 start('openssl', 's_server', '-accept', "127.0.0.1:$weak", '-quiet', '-cipher', 'ALL:@SECLEVEL=0', '-cert', "$secrets/weak.pem", '-key', "$secrets/weak.key");
@@ -216,7 +238,7 @@ sub judge
 	# What is for somebody to mend says where.
 	is($node->safe_psql($db, q{SELECT string_agg(concat_ws(' ', h.item, h.detail, h.fix_sql), E'\n') FROM dunning.health() h JOIN dunning.queue_status s ON h.item = 'server ' || s.server
 		WHERE s.shut IS NOT NULL AND h.fix_sql !~ CASE WHEN s.shut ~ 'address' THEN 'allowed_hosts' WHEN s.shut ~ '^proxy_cert' THEN 'proxy_ca_file' WHEN s.shut ~ '^http_407' THEN 'proxy_secret_file' WHEN s.shut ~ 'proxy|407' THEN 'proxy_secret_file' WHEN s.shut ~ '^client' THEN 'client_cert_file'
-			WHEN s.shut ~ 'ca_file|^cert' THEN 'ca_file' WHEN s.shut ~ 'binding' THEN 'source_address' WHEN s.shut ~ 'no_tls' THEN 'STARTTLS' ELSE 'nothing' END}), '', 'health() says what to mend');
+			WHEN s.shut ~ 'revoked|crl_file' THEN 'crl_file' WHEN s.shut ~ 'ca_file|^cert' THEN 'ca_file' WHEN s.shut ~ 'binding' THEN 'source_address' WHEN s.shut ~ 'no_tls' THEN 'STARTTLS' ELSE 'nothing' END}), '', 'health() says what to mend');
 	for my $name (@cases)
 	{
 		my ($state, $reason, $sent) = @{ $expected{$name} };
@@ -274,6 +296,12 @@ sub by { return (proxy => "http://127.0.0.1:$_[0]") }
 sub at { return (url => "https://$_[1]:" . $_[0]->port . '/', ca_file => 'bank-ca.pem') }
 ends('tls-good', { at($front{good}, 'localhost') }, 'sent', 'http_200');
 ends('tls-address', { at($front{good}, '127.0.0.1') }, 'sent', 'http_200');
+ends('tls-unasked', { at($front{revoked}, 'localhost') }, 'sent', 'http_200');
+ends('tls-revoked', { at($front{revoked}, 'localhost'), crl_file => 'bank.crl' }, 'queued', 'certificate_revoked');
+ends('tls-not-revoked', { at($front{good}, 'localhost'), crl_file => 'bank.crl' }, 'sent', 'http_200');
+ends('tls-old-list', { at($front{good}, 'localhost'), crl_file => 'old.crl' }, 'queued', 'certificate_of_a_ca_whose_crl_file_is_out_of_date');
+ends('tls-other-list', { at($front{'unknown-ca'}, 'localhost'), ca_file => 'other-ca.pem', crl_file => 'bank.crl' }, 'queued', 'certificate_of_a_ca_that_crl_file_knows_nothing_of');
+ends('tls-no-list', { at($front{good}, 'localhost'), crl_file => 'broken.crl' }, 'queued', 'crl_file_cannot_be_used');
 ends('tls-expired', { at($front{expired}, 'localhost') }, 'queued', 'certificate_expired');
 ends('tls-future', { at($front{future}, 'localhost') }, 'queued', 'certificate_not_yet_valid');
 ends('tls-wrong-host', { at($front{'wrong-host'}, 'localhost') }, 'queued', 'certificate_of_another_host');
