@@ -100,10 +100,10 @@ $node->append_conf('postgresql.conf', "shared_preload_libraries = 'dunning'\ndun
 $node->start;
 $node->safe_psql('postgres', qq{
 	CREATE EXTENSION dunning;
-	INSERT INTO dunning.contact_rule (rule, channels, windows, holidays, source) VALUES ('house-sms', '{sms}', 'Mon-Sun 00:00-24:00', true, 'test');
+	INSERT INTO dunning.contact_rule (rule, channels, rings, windows, holidays, source) VALUES ('house-ring', NULL, true, 'Mon-Sun 00:00-24:00', true, 'test');
 	CREATE SERVER smsc TYPE 'sms' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url 'http://127.0.0.1:$port{send}', preset 'kannel-receipts', "from" '1919');
 	CREATE USER MAPPING FOR dunning_worker SERVER smsc OPTIONS (username 'dunning', secret_file 'kannel.secret');
-	INSERT INTO dunning.debtor (debtor_id, name, given_name, language, country, phone) SELECT 'k-' || i, 'Name', CASE i WHEN 2 THEN 'Łukasz & Æ=%' ELSE 'Given' END, 'en', 'DK', '+452000000' || i FROM generate_series(1, 5) i;
+	INSERT INTO dunning.debtor (debtor_id, name, given_name, language, country, phone) SELECT 'k-' || i, 'Name', CASE i WHEN 2 THEN 'Łukasz & Æ=%' ELSE 'Given' END, 'en', 'SM', '+452000000' || i FROM generate_series(1, 5) i;
 	INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency) SELECT 'k-' || i, 'I-' || i, current_date - 40, current_date - 12, 100, 'DKK' FROM generate_series(1, 5) i});
 $node->safe_psql('postgres', 'SELECT dunning.activate()');
 like($node->safe_psql('postgres', q{SELECT detail FROM dunning.health() WHERE item = 'server smsc'}), qr/does not say where its gateway is to send receipts/, 'receipts that nobody said where to send are missed');
