@@ -25,8 +25,8 @@ INSERT INTO dunning.debtor (debtor_id, name, given_name, language, country, time
 SELECT 'db-' || i, 'Name ' || i, 'Given ' || i, 'en', 'GB', 'Europe/London', 'db' || i || '@example.org', '+4477009008' || lpad(i::text, 2, '0') FROM generate_series(1, 20) i;
 INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency, reference)
 SELECT 'db-' || i, 'I' || i, '2026-05-01', '2026-06-01', 100 + i, 'EUR', 'R' || i FROM generate_series(1, 20) i;
-SELECT dunning.set_cost('sms', 0.10, 'EUR');
 SET dunning.clock = '2026-06-22 10:00+01';
+SELECT dunning.set_cost('sms', 0.10, 'EUR');
 CREATE FUNCTION pg_temp.b_look(lo int, hi int) RETURNS TABLE (debtor_id text, channel text, state text, reason text, blocked_by text[], due timestamptz, attempts bigint) LANGUAGE sql AS $$
 SELECT s.debtor_id, m.channel, s.state, s.reason, q.blocked_by, q.due, (SELECT count(*) FROM dunning.egress e WHERE e.message_id = s.message_id)
 FROM generate_series(lo, hi) i JOIN dunning.message_state s ON s.debtor_id = 'db-' || i JOIN dunning.message m USING (debtor_id, message_id)
