@@ -60,9 +60,10 @@ dun_base_run(DunStatement *st, const Datum *args, const char *nulls, bool read_o
 }
 
 void
-dun_base_run_into(DunStatement *st, Datum *args, DestReceiver *receiver)
+dun_base_run_into(DunStatement *st, Datum *args, bool read_only, DestReceiver *receiver)
 {
 	SPIExecuteOptions options = {0};
+	int			level = st->in_index_order ? prefer_index_order() : 0;
 	int			rc;
 
 	keep_plan(st);
@@ -76,9 +77,11 @@ dun_base_run_into(DunStatement *st, Datum *args, DestReceiver *receiver)
 		param->pflags = PARAM_FLAG_CONST;
 		param->ptype = st->types[i];
 	}
-	options.read_only = true;
+	options.read_only = read_only;
 	options.dest = receiver;
 	rc = SPI_execute_plan_extended(st->plan, &options);
+	if (level > 0)
+		AtEOXact_GUC(false, level);
 	if (rc < 0)
 		elog(ERROR, "could not run \"%s\": %s", st->sql, SPI_result_code_string(rc));
 }

@@ -34,8 +34,11 @@ extern uint64 dun_base_harmful_runs;
  */
 extern uint64 dun_base_run(DunStatement *st, const Datum *args, const char *nulls, bool read_only, long limit);
 
-/* Run a reading statement in the caller's snapshot and hand each row, as it comes, to a receiver. */
-extern void dun_base_run_into(DunStatement *st, Datum *args, DestReceiver *receiver);
+/*
+ * Run a reading statement and hand each row, as it comes, to a receiver, which may say that it has enough. `read_only`: in the
+ * caller's snapshot, else in a new one.
+ */
+extern void dun_base_run_into(DunStatement *st, Datum *args, bool read_only, DestReceiver *receiver);
 
 /* Forget the plan, for a statement whose text has changed. */
 extern void dun_base_forget(DunStatement *st);

@@ -3,8 +3,7 @@
  *		Appending to the egress ledger.
  *
  * Only whose rows are committed may send: where an attempt stands already, the unique key takes the batch back, and the
- * look for orphans follows (batch.c). The chain of a slice is extended under a lock on its head, slices in order, so
- * that two writers (a worker that lost its slice and its successor) can neither fork a chain nor deadlock.
+ * look for orphans follows (batch.c). Each row is a link of its slice's chain (heads.c).
  */
 #include "postgres.h"
 
@@ -23,6 +22,7 @@
 #include "base/hash.h"
 #include "base/spi.h"
 #include "deliver/arrays.h"
+#include "deliver/heads.h"
 #include "deliver/intent.h"
 #include "deliver/lanes.h"
 #include "deliver/session.h"
@@ -66,27 +66,6 @@ static DunStatement digest_sql = {
 static DunStatement make_key_sql = {"SELECT dunning._address_digest('a@example.org', 'email')", 0, {0}, NULL};
 
 static DunStatement key_sql = {"SELECT FROM dunning.digest_key", 0, {0}, .harmless = true};
-
-/* By the highest number and not by the slice alone: a held snapshot keeps every head that there was, and this walks past none of them. */
-static DunStatement heads_sql = {
-	"SELECT s, h.seq, h.digest FROM pg_catalog.unnest($1) s CROSS JOIN LATERAL"
-	" (SELECT x.seq, x.digest FROM dunning.egress_head x WHERE x.slice = s ORDER BY x.seq DESC LIMIT 1 FOR UPDATE) h",
-	1, {INT2ARRAYOID}, .in_index_order = true, .harmless = true
-};
-
-static DunStatement new_heads_sql = {
-	"INSERT INTO dunning.egress_head (slice, seq, digest)"
-	" SELECT s, 0, pg_catalog.decode(pg_catalog.repeat('00', 32), 'hex') FROM pg_catalog.unnest($1) s"
-	"  WHERE NOT EXISTS (SELECT FROM dunning.egress_head h WHERE h.slice = s)",
-	1, {INT2ARRAYOID}, .harmless = true
-};
-
-static DunStatement move_heads_sql = {
-	"UPDATE dunning.egress_head h SET seq = u.seq, digest = u.digest"
-	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4)) AS u(slice, seq, digest, before)"
-	" WHERE h.slice = u.slice AND h.seq = u.before",
-	4, {INT2ARRAYOID, INT8ARRAYOID, BYTEAARRAYOID, INT8ARRAYOID}, .in_index_order = true, .harmless = true
-};
 
 static const DunAppendTo egress = {
 	"egress", 21,
@@ -252,47 +231,6 @@ digest_addresses(DunItem **items, int n)
 		ask_digests(others, nothers);
 }
 
-typedef struct Head
-{
-	bool		used;
-	int64		before;			/* the number it stands at in the table */
-	int64		seq;
-	uint8		digest[DUN_DIGEST_LEN];
-} Head;
-
-static void
-lock_heads(DunItem **items, int n, Head *heads)
-{
-	DunColumn  *slices = dun_deliver_column(INT2OID, DUN_SLICES);
-	Datum		arg;
-	uint64		rows;
-
-	for (int i = 0; i < n; i++)
-		heads[items[i]->slice].used = true;
-	for (int16 s = 0; s < DUN_SLICES; s++)
-		if (heads[s].used)
-			dun_deliver_push(slices, Int16GetDatum(s));
-	arg = dun_deliver_array(slices);
-	rows = dun_base_run(&heads_sql, &arg, NULL, false, 0);
-	if (rows < slices->n)
-	{
-		dun_base_run(&new_heads_sql, &arg, NULL, false, 0);
-		rows = dun_base_run(&heads_sql, &arg, NULL, false, 0);
-	}
-	for (uint64 row = 0; row < rows; row++)
-	{
-		bool		isnull;
-		Head	   *head = &heads[DatumGetInt16(dun_base_value(row, 1, &isnull))];
-		bytea	   *digest;
-
-		head->before = head->seq = DatumGetInt64(dun_base_value(row, 2, &isnull));
-		digest = DatumGetByteaPP(dun_base_value(row, 3, &isnull));
-		if (VARSIZE_ANY_EXHDR(digest) != DUN_DIGEST_LEN)
-			elog(ERROR, "the head of an egress chain has %d bytes", (int) VARSIZE_ANY_EXHDR(digest));
-		memcpy(head->digest, VARDATA_ANY(digest), DUN_DIGEST_LEN);
-	}
-}
-
 static Datum
 bytes_datum(const void *data, int len)
 {
@@ -333,7 +271,7 @@ text_datum(const char *text)
 }
 
 static void
-append_link(DunAppend *into, DunItem *item, Head *head, TimestampTz at, TimestampTz contact_on)
+append_link(DunAppend *into, DunItem *item, DunHead *head, TimestampTz at, TimestampTz contact_on)
 {
 	DunEgressLink link;
 	uint8		digest[DUN_DIGEST_LEN];
@@ -382,38 +320,9 @@ append_link(DunAppend *into, DunItem *item, Head *head, TimestampTz at, Timestam
 	memcpy(head->digest, digest, DUN_DIGEST_LEN);
 }
 
-static void
-move_heads(const Head *heads)
-{
-	DunColumn  *slices = dun_deliver_column(INT2OID, DUN_SLICES);
-	DunColumn  *seqs = dun_deliver_column(INT8OID, DUN_SLICES);
-	DunColumn  *digests = dun_deliver_column(BYTEAOID, DUN_SLICES);
-	DunColumn  *befores = dun_deliver_column(INT8OID, DUN_SLICES);
-	Datum		args[4];
-	int			n = 0;
-
-	for (int16 s = 0; s < DUN_SLICES; s++)
-	{
-		if (!heads[s].used)
-			continue;
-		dun_deliver_push(slices, Int16GetDatum(s));
-		dun_deliver_push(seqs, Int64GetDatum(heads[s].seq));
-		dun_deliver_push(digests, bytes_datum(heads[s].digest, DUN_DIGEST_LEN));
-		dun_deliver_push(befores, Int64GetDatum(heads[s].before));
-		n++;
-	}
-	args[0] = dun_deliver_array(slices);
-	args[1] = dun_deliver_array(seqs);
-	args[2] = dun_deliver_array(digests);
-	args[3] = dun_deliver_array(befores);
-	if (dun_base_run(&move_heads_sql, args, NULL, false, 0) != n)
-		elog(ERROR, "the heads of the egress chains are not those that were locked");
-}
-
 void
 dun_deliver_append_intents(DunItem **items, int n)
 {
-	Head		heads[DUN_SLICES] = {0};
 	DunAppend  *into;
 	TimestampTz at;
 	TimestampTz contact_on = dun_base_now();
@@ -422,10 +331,10 @@ dun_deliver_append_intents(DunItem **items, int n)
 		return;
 	at = items[0]->intent_at;	/* that of the whole batch */
 	digest_addresses(items, n);
-	lock_heads(items, n, heads);
+	dun_deliver_take_heads(items, n);
 	into = dun_base_open_append(&egress);
 	for (int i = 0; i < n; i++)
-		append_link(into, items[i], &heads[items[i]->slice], at, contact_on);
+		append_link(into, items[i], dun_deliver_head_of(items[i]->slice), at, contact_on);
 	dun_base_close_append(into);
-	move_heads(heads);
+	dun_deliver_move_heads();
 }

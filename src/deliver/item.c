@@ -20,7 +20,13 @@ typedef struct Claim
 	DunItem    *item;
 } Claim;
 
+#define SPARE_CONTEXTS 1024		/* 8 kB each */
+
 static HTAB *claims = NULL;
+
+/* Of items that are gone, for the next: making one is dearer than all that most items put into it. */
+static MemoryContext spare[SPARE_CONTEXTS];
+static int	nspare = 0;
 
 void
 dun_deliver_open_items(void)
@@ -30,6 +36,7 @@ dun_deliver_open_items(void)
 	ctl.keysize = sizeof(pg_uuid_t);
 	ctl.entrysize = sizeof(Claim);
 	ctl.hcxt = TopMemoryContext;
+	nspare = 0;
 	claims = hash_create("dunning claims", 1024, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
@@ -38,13 +45,41 @@ dun_deliver_close_items(void)
 {
 	hash_destroy(claims);
 	claims = NULL;
+	dun_deliver_trim_items();
+}
+
+void
+dun_deliver_trim_items(void)
+{
+	while (nspare > 0)
+		MemoryContextDelete(spare[--nspare]);
+}
+
+static MemoryContext
+take_context(DunRun *run)
+{
+	if (nspare > 0)
+		return spare[--nspare];
+	return AllocSetContextCreate(run->context, "dunning item", ALLOCSET_DEFAULT_SIZES);
+}
+
+static void
+give_context_back(MemoryContext context)
+{
+	if (nspare == SPARE_CONTEXTS)
+	{
+		MemoryContextDelete(context);
+		return;
+	}
+	MemoryContextReset(context);
+	spare[nspare++] = context;
 }
 
 /* The caller fills in message_id and then lets the item be known by dun_deliver_knows_item()'s table. */
 DunItem *
 dun_deliver_new_item(DunRun *run)
 {
-	MemoryContext context = AllocSetContextCreate(run->context, "dunning item", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context = take_context(run);
 	DunItem    *item = MemoryContextAllocZero(context, sizeof(DunItem));
 
 	item->context = context;
@@ -101,7 +136,7 @@ dun_deliver_free_item(DunItem *item)
 	hash_search(claims, &item->message_id, HASH_REMOVE, NULL);
 	if (item->loaded != NULL && --item->loaded->users == 0 && item->loaded->stale)
 		MemoryContextDelete(item->loaded->context);
-	MemoryContextDelete(item->context);
+	give_context_back(item->context);
 }
 
 void

@@ -188,6 +188,7 @@ extern void dun_deliver_free_item(DunItem *item);
 extern int	dun_deliver_count_items(void);
 extern void dun_deliver_open_items(void);
 extern void dun_deliver_close_items(void);
+extern void dun_deliver_trim_items(void);		/* give back what is kept for the next ones */
 
 /* It has started or never will: its lane may claim another. */
 extern void dun_deliver_stop_waiting(DunItem *item);

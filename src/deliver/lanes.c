@@ -1,6 +1,6 @@
 /*
  * deliver/lanes.c
- *		Claims: which rows of the queue are taken up next.
+ *		Which rows of the queue are read next.
  *
  * A claim writes nothing. The rows of a lane are read in the order (due, message_id) beyond a remembered position, so
  * that the dead rows which a held snapshot keeps at the head are walked over once and not at each read. The position
@@ -24,6 +24,7 @@
 #include "base/hash.h"
 #include "base/spi.h"
 #include "deliver/arrays.h"
+#include "deliver/claim.h"
 #include "deliver/epoch.h"
 #include "deliver/lanes.h"
 #include "deliver/session.h"
@@ -54,38 +55,6 @@ static DunStatement lanes_sql = {
 	"SELECT s.srvname::text, EXISTS (SELECT FROM dunning.server_state p WHERE p.server = s.srvname::text COLLATE \"C\")"
 	"  FROM pg_catalog.pg_foreign_server s JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw"
 	" WHERE w.fdwname = 'dunning_gateway' AND NOT 'driver=imap' = ANY (s.srvoptions)", 0, {0}, .harmless = true
-};
-
-/* OFFSET 0: a look-up by key for each row, never a hash of a whole month, whatever the planner thinks of the batch. */
-#define CLAIM_SQL(slices, first) \
-	"SELECT q.debtor_id, q.message_id, q.slice, q.due, q.attempts, m.creditor, m.template, m.channel, m.language," \
-	"       coalesce(m.context->>'framing', m.variant, 'neutral'), m.not_after, m.ledger_mark, m.context," \
-	"       coalesce(m.strategy || '/' || m.step, m.created_by), m.decision->>'test_address', m.cost::text, m.cost_currency," \
-	"       m.context->>'sender_name', m.context->>'reply_to', q.reason IS NOT NULL, q.priority IS NOT NULL, m.context->>'name'," \
-	"       CASE WHEN q.attempts > 0 THEN (SELECT pg_catalog.count(*) FROM dunning.outcome o WHERE o.debtor_id = q.debtor_id" \
-	"            AND o.message_id = q.message_id AND o.detail @> '{\"of_server\": true}') ELSE 0 END" \
-	"  FROM (SELECT q.debtor_id, q.message_id, q.slice, q.due, q.attempts, q.reason, q.priority FROM dunning.queue q" \
-	"         WHERE q.state = 'queued' AND q.server = $1 AND q.due <= $2 AND (q.due, q.message_id) > ($3, $4)" slices \
-	"         ORDER BY " first "q.due, q.message_id LIMIT $6) q" \
-	" CROSS JOIN LATERAL (SELECT x.* FROM dunning.message x WHERE x.debtor_id = q.debtor_id AND x.message_id = q.message_id OFFSET 0) m" \
-	" ORDER BY " first "q.due, q.message_id"
-
-/* What a worker owns are neighbours: the index knows which of its entries those are. A call may own others. */
-static DunStatement claim_sql = {
-	CLAIM_SQL(" AND q.slice >= $5[1] AND q.slice <= $5[pg_catalog.cardinality($5)] AND q.slice = ANY ($5)", ""),
-	6, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT2ARRAYOID, INT8OID}, .in_index_order = true, .harmless = true
-};
-
-/* Who owns every slice need not look at it. */
-static DunStatement claim_all_sql = {
-	CLAIM_SQL("", ""),
-	6, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT2ARRAYOID, INT8OID}, .in_index_order = true, .harmless = true
-};
-
-/* What overtakes the others, few rows in an index of their own: asked with each look at the head, whose position it does not move. */
-static DunStatement urgent_sql = {
-	CLAIM_SQL(" AND q.slice = ANY ($5) AND q.priority IS NOT NULL", "q.priority DESC, "),
-	6, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT2ARRAYOID, INT8OID}, .in_index_order = true, .harmless = true
 };
 
 static DunStatement next_due_sql = {
@@ -292,61 +261,6 @@ dun_deliver_read_lanes(DunRun *run)
 
 /* --- claims --- */
 
-static char *
-own_text(DunItem *item, uint64 row, int col)
-{
-	MemoryContext before = MemoryContextSwitchTo(item->context);
-	char	   *text = dun_base_text(row, col);
-
-	MemoryContextSwitchTo(before);
-	return text;
-}
-
-static TimestampTz
-read_time(uint64 row, int col, TimestampTz otherwise)
-{
-	bool		isnull;
-	Datum		value = dun_base_value(row, col, &isnull);
-
-	return isnull ? otherwise : DatumGetTimestampTz(value);
-}
-
-static void
-read_item(DunItem *item, uint64 row)
-{
-	bool		isnull;
-	MemoryContext before;
-
-	item->message_id = *DatumGetUUIDP(dun_base_value(row, 2, &isnull));
-	item->debtor_id = own_text(item, row, 1);
-	item->slice = DatumGetInt16(dun_base_value(row, 3, &isnull));
-	item->due = read_time(row, 4, 0);
-	item->attempt = DatumGetInt16(dun_base_value(row, 5, &isnull)) + 1;
-	item->out.creditor = own_text(item, row, 6);
-	item->template = own_text(item, row, 7);
-	item->out.channel = own_text(item, row, 8);
-	item->language = own_text(item, row, 9);
-	item->framing = own_text(item, row, 10);
-	item->not_after = read_time(row, 11, DT_NOEND);
-	item->mark = own_text(item, row, 12);
-	item->purpose = own_text(item, row, 14);
-	item->test_address = own_text(item, row, 15);
-	item->cost = own_text(item, row, 16);
-	item->cost_currency = own_text(item, row, 17);
-	item->out.sender_name = own_text(item, row, 18);
-	item->out.reply_to = own_text(item, row, 19);
-	item->put_off = DatumGetBool(dun_base_value(row, 20, &isnull));
-	item->urgent = DatumGetBool(dun_base_value(row, 21, &isnull));
-	item->out.name = own_text(item, row, 22);
-	item->spared = (int16) DatumGetInt64(dun_base_value(row, 23, &isnull));
-
-	before = MemoryContextSwitchTo(item->context);
-	item->context_json = PointerGetDatum(PG_DETOAST_DATUM_COPY(dun_base_value(row, 13, &isnull)));
-	item->out.message_id = dun_deliver_uuid_text(&item->message_id);
-	item->out.debtor_id = item->debtor_id;
-	MemoryContextSwitchTo(before);
-}
-
 static int
 claim_limit(const DunRun *run)
 {
@@ -522,93 +436,6 @@ hear_news(DunLane *lane, TimestampTz news)
 	}
 }
 
-/* Claim what this row of the last statement tells. */
-static void
-claim_row(DunRun *run, DunLane *lane, dlist_head *batch, uint64 row)
-{
-	DunItem    *item = dun_deliver_new_item(run);
-
-	item->lane = lane;
-	item->loaded = lane->loaded;
-	lane->loaded->users++;
-	item->waiting = true;
-	lane->waiting++;
-	dlist_push_tail(batch, &item->node);
-	read_item(item, row);
-	dun_deliver_enter_item(item);
-}
-
-static bool
-is_claimed(uint64 row)
-{
-	bool		isnull;
-
-	return dun_deliver_knows_item(DatumGetUUIDP(dun_base_value(row, 2, &isnull)));
-}
-
-static void
-fill_claim(const DunLane *lane, Datum *args, int64 limit)
-{
-	args[0] = CStringGetTextDatum(lane->name);
-	args[1] = TimestampTzGetDatum(dun_base_now());
-	args[2] = TimestampTzGetDatum(lane->position_due);
-	args[3] = UUIDPGetDatum(&lane->position_id);
-	args[4] = dun_deliver_owned_slices();
-	args[5] = Int64GetDatum(limit);
-}
-
-/* Before all others, from the head: they may have come behind any backlog. */
-static int
-claim_urgent(DunRun *run, DunLane *lane, dlist_head *batch, int room)
-{
-	int			claimed = 0;
-	uint64		n;
-	Datum		args[6];
-
-	fill_claim(lane, args, room + dun_deliver_count_items());
-	n = dun_base_run(&urgent_sql, args, NULL, false, 0);
-	for (uint64 row = 0; row < n && claimed < room; row++)
-		if (!is_claimed(row))
-		{
-			claim_row(run, lane, batch, row);
-			claimed++;
-		}
-	return claimed;
-}
-
-/* In the order of due, from the position on, which moves. */
-static int
-claim_in_order(DunRun *run, DunLane *lane, dlist_head *batch, int room, bool head)
-{
-	/* Rows under way still stand in the queue, before the position: only a read of the head must go past them. */
-	int64		limit = room + (head ? dun_deliver_count_items() : 0);
-	int			claimed = 0;
-	uint64		n;
-	Datum		args[6];
-
-	fill_claim(lane, args, limit);
-	n = dun_base_run(dun_deliver_session.nslices == DUN_SLICES ? &claim_all_sql : &claim_sql, args, NULL, false, 0);
-	lane->drained = (int64) n < limit;
-	for (uint64 row = 0; row < n; row++)
-	{
-		bool		isnull;
-
-		if (!is_claimed(row))
-		{
-			if (claimed == room)
-			{
-				lane->drained = false;
-				break;
-			}
-			claim_row(run, lane, batch, row);
-			claimed++;
-		}
-		lane->position_due = read_time(row, 4, 0);
-		lane->position_id = *DatumGetUUIDP(dun_base_value(row, 2, &isnull));
-	}
-	return claimed;
-}
-
 static int
 claim_lane(DunRun *run, DunLane *lane, dlist_head *batch)
 {
@@ -637,9 +464,9 @@ claim_lane(DunRun *run, DunLane *lane, dlist_head *batch)
 		memset(&lane->position_id, 0, sizeof(pg_uuid_t));
 	}
 	if (from == DT_NOBEGIN)
-		claimed = claim_urgent(run, lane, batch, room);
+		claimed = dun_deliver_claim_urgent(run, lane, batch, room);
 	if (claimed < room)
-		claimed += claim_in_order(run, lane, batch, room - claimed, from != DT_NOEND);
+		claimed += dun_deliver_claim_in_order(run, lane, batch, room - claimed, from != DT_NOEND);
 	else
 		lane->drained = false;
 	note_read(lane, from, started);
@@ -729,8 +556,9 @@ TimestampTz
 dun_deliver_next_due(void)
 {
 	Datum		now = TimestampTzGetDatum(dun_base_now());
+	bool		isnull;
 
 	if (dun_base_clock_is_virtual())
 		return DT_NOEND;		/* it stands still: nothing falls due by waiting */
-	return dun_base_run(&next_due_sql, &now, NULL, false, 1) > 0 ? read_time(0, 1, DT_NOEND) : DT_NOEND;
+	return dun_base_run(&next_due_sql, &now, NULL, false, 1) > 0 ? DatumGetTimestampTz(dun_base_value(0, 1, &isnull)) : DT_NOEND;
 }

@@ -33,6 +33,7 @@
 #include "deliver/batch.h"
 #include "deliver/fault.h"
 #include "deliver/gate.h"
+#include "deliver/heads.h"
 #include "deliver/intent.h"
 #include "deliver/lanes.h"
 #include "deliver/loop.h"
@@ -617,6 +618,7 @@ dun_deliver_open_run(const DunLimits *limits)
 	dlist_init(&run->done);
 	dlist_init(&run->aside);
 	dun_deliver_open_items();
+	dun_deliver_forget_heads();
 	run->transport = dun_transport_open_transport(dun_deliver_slots, !dun_deliver_session.in_call);
 	current_run = run;
 	return run;

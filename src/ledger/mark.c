@@ -219,7 +219,7 @@ add_rows(Adding *a, text *sql, Datum ids)
 	a->pub.rShutdown = receiver_nothing;
 	a->pub.rDestroy = receiver_nothing;
 	a->pub.mydest = DestNone;
-	dun_base_run_into(&rows_sql, &ids, &a->pub);
+	dun_base_run_into(&rows_sql, &ids, true, &a->pub);
 }
 
 static void

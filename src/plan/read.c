@@ -164,7 +164,7 @@ dun_plan_read_kept(DunStatement *st, const DunArguments *arguments, DunTake take
 	MemoryContext before = CurrentMemoryContext;
 
 	make_receiver(&receiver, take, state);
-	dun_base_run_into(st, unconstify(Datum *, (const Datum *) arguments->values), &receiver.pub);
+	dun_base_run_into(st, unconstify(Datum *, (const Datum *) arguments->values), true, &receiver.pub);
 	MemoryContextSwitchTo(before);
 }
 

@@ -256,8 +256,8 @@ start_thread(DunCarrier *c)
 	int			rc;
 
 #ifdef M_ARENA_MAX
-	/* What one allocates the other often frees: an arena each would keep it twice. */
-	mallopt(M_ARENA_MAX, 1);
+	/* One for each of the two: sharing one they would wait for each other, and more would only keep more. */
+	mallopt(M_ARENA_MAX, 2);
 #endif
 	dun_transport_block_signals(&before);
 	rc = pthread_create(&c->thread, NULL, carry, c);
