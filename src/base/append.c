@@ -157,6 +157,24 @@ find_month(DunAppend *a, Datum key)
 			 errhint("SELECT dunning.maintain();")));
 }
 
+/* Mostly in the place it is asked for; a month may have been made with its columns in another order than the parent's. */
+static AttrNumber
+find_column(Relation rel, const char *name, int place)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, (place + i) % desc->natts);
+
+		if (!attribute->attisdropped && strcmp(NameStr(attribute->attname), name) == 0)
+			return attribute->attnum;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("column \"%s\" of relation \"%s\" does not exist", name, RelationGetRelationName(rel))));
+}
+
 static void
 open_month(DunAppend *a, Oid oid)
 {
@@ -164,15 +182,8 @@ open_month(DunAppend *a, Oid oid)
 	a->month_oid = oid;
 	if (has_row_triggers(a->month))
 		refuse_triggers(a->month);
-	/* A month may have been made with its columns in another order than the parent's. */
 	for (int c = 0; c < a->to->ncolumns; c++)
-	{
-		a->attributes[c] = get_attnum(oid, a->to->columns[c]);
-		if (a->attributes[c] == InvalidAttrNumber)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("column \"%s\" of relation \"%s\" does not exist", a->to->columns[c], RelationGetRelationName(a->month))));
-	}
+		a->attributes[c] = find_column(a->month, a->to->columns[c], c);
 	a->estate = CreateExecutorState();
 	a->info = makeNode(ResultRelInfo);
 	InitResultRelInfo(a->info, a->month, 0, NULL, 0);

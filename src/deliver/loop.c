@@ -208,11 +208,20 @@ wants_settling(DunRun *run, TimestampTz now)
 }
 
 static void
+note_news(DunRun *run, TimestampTz otherwise)
+{
+	TimestampTz news = dun_deliver_take_news(otherwise);
+
+	run->news = Min(run->news, news);
+}
+
+static void
 take_up(DunRun *run)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
 	run->looked = true;
+	note_news(run, DT_NOEND);
 	if (!look(run, look_whether))
 		return;
 	run->look_at = TimestampTzPlusMilliseconds(now, IDLE_LOOK_MS);
@@ -508,10 +517,9 @@ send_group(DunRun *run, bool busy)
 
 /* --- waiting and ending --- */
 
-static long
-sleep_for(DunRun *run, const DunLimits *limits)
+static TimestampTz
+sleeps_until(DunRun *run, const DunLimits *limits, TimestampTz now)
 {
-	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz until = TimestampTzPlusMilliseconds(now, IDLE_LOOK_MS);
 
 	if (run->ndone > 0)
@@ -528,7 +536,31 @@ sleep_for(DunRun *run, const DunLimits *limits)
 				until = Min(until, run->lanes[i].rate_ready_at);
 	if (run->pause_until > now)
 		until = Max(until, run->pause_until);
-	return until <= now ? 1 : TimestampDifferenceMilliseconds(now, until) + 1;
+	return Max(until, now);
+}
+
+/* Who may not send is woken by nobody but who allows it; whose clock is virtual knows no due to come. */
+static TimestampTz
+wakes_for(const DunRun *run, TimestampTz until)
+{
+	if (dun_base_clock_is_virtual())
+		return DT_NOEND;
+	return run->may_send ? until : DT_NOBEGIN;
+}
+
+/* False: something has come already. */
+static bool
+fall_asleep(DunRun *run, const DunLimits *limits)
+{
+	TimestampTz since = GetCurrentTimestamp();
+	TimestampTz until = sleeps_until(run, limits, since);
+	bool		quiet = dun_deliver_say_when_to_wake(wakes_for(run, until));
+
+	if (quiet)
+		dun_transport_wait(run->transport, TimestampDifferenceMilliseconds(since, until) + 1);
+	(void) dun_deliver_say_when_to_wake(DT_NOEND);
+	run->idle_us += GetCurrentTimestamp() - since;
+	return quiet;
 }
 
 /*
@@ -633,6 +665,7 @@ dun_deliver_run_loop(DunRun *run, const DunLimits *limits)
 	for (;;)
 	{
 		bool		busy = false;
+		bool		news = false;
 
 		MemoryContextReset(turn);
 		if (limits->should_stop != NULL && limits->should_stop())
@@ -663,22 +696,15 @@ dun_deliver_run_loop(DunRun *run, const DunLimits *limits)
 		run->at_leisure = !busy && !run->at_leisure && dun_transport_has_own_thread(run->transport);
 		if (!busy && !run->at_leisure)
 		{
-			TimestampTz since;
-
 			give_memory_back(run);
-			since = GetCurrentTimestamp();
-			dun_transport_wait(run->transport, sleep_for(run, limits));
-			run->idle_us += GetCurrentTimestamp() - since;
+			news = !fall_asleep(run, limits);
 		}
 		/* Somebody enqueued, reloaded the settings or wants us to end: look at all of it. */
-		if (MyLatch->is_set)
+		if (MyLatch->is_set || news)
 		{
-			TimestampTz news;
-
 			ResetLatch(MyLatch);
 			run->woken = true;
-			news = dun_deliver_take_news();
-			run->news = Min(run->news, news);
+			note_news(run, DT_NOBEGIN);
 		}
 		CHECK_FOR_INTERRUPTS();
 	}

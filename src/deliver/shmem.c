@@ -45,6 +45,7 @@ typedef struct DunShared
 	}			farewells[DUN_WORKER_ENTRIES];
 	DunWorkerEntry workers[DUN_WORKER_ENTRIES];
 	pg_atomic_uint64 news[DUN_WORKER_ENTRIES];	/* beside the entry: the earliest due of what came for it, a TimestampTz */
+	pg_atomic_uint64 looks_at[DUN_WORKER_ENTRIES];	/* when it will look by itself: only what is due until then wakes it */
 	Announced	announced[DUN_WORKER_ENTRIES];	/* beside the entry, and outlives it */
 	int			nannounced;		/* from here on all are 0 */
 	DunRate		rates[DUN_RATES];
@@ -80,7 +81,10 @@ startup_shmem(void)
 		memset(shared, 0, sizeof(DunShared));
 		shared->lock = &GetNamedLWLockTranche("dunning")->lock;
 		for (int i = 0; i < DUN_WORKER_ENTRIES; i++)
+		{
 			pg_atomic_init_u64(&shared->news[i], (uint64) DT_NOBEGIN);
+			pg_atomic_init_u64(&shared->looks_at[i], (uint64) DT_NOEND);
+		}
 	}
 	LWLockRelease(AddinShmemInitLock);
 }
@@ -134,6 +138,7 @@ dun_deliver_take_entry(int number)
 		entry->latch = MyLatch;
 		entry->started_at = GetCurrentTimestamp();
 		pg_atomic_write_u64(&shared->news[i], (uint64) DT_NOBEGIN);
+		pg_atomic_write_u64(&shared->looks_at[i], (uint64) DT_NOEND);
 		my_entry = i;
 		break;
 	}
@@ -181,13 +186,27 @@ tell_news(pg_atomic_uint64 *news, TimestampTz due)
 
 	while (due < (TimestampTz) told && !pg_atomic_compare_exchange_u64(news, &told, (uint64) due))
 		;
+	/* Told before it is asked whether the worker sleeps, who says that first and looks for news then. */
+	pg_memory_barrier();
+}
+
+bool
+dun_deliver_say_when_to_wake(TimestampTz looks_at)
+{
+	TimestampTz news;
+
+	if (shared == NULL || my_entry < 0)
+		return true;
+	pg_atomic_exchange_u64(&shared->looks_at[my_entry], (uint64) looks_at);
+	news = (TimestampTz) pg_atomic_read_u64(&shared->news[my_entry]);
+	return news == DT_NOEND || news > looks_at;
 }
 
 TimestampTz
-dun_deliver_take_news(void)
+dun_deliver_take_news(TimestampTz otherwise)
 {
 	if (shared == NULL || my_entry < 0)
-		return DT_NOBEGIN;
+		return otherwise;
 	return (TimestampTz) pg_atomic_exchange_u64(&shared->news[my_entry], (uint64) DT_NOEND);
 }
 
@@ -204,7 +223,8 @@ dun_deliver_wake_workers(Oid database, TimestampTz due)
 		if (OidIsValid(entry->database) && (!OidIsValid(database) || entry->database == database))
 		{
 			tell_news(&shared->news[i], due);
-			SetLatch(entry->latch);
+			if (due <= (TimestampTz) pg_atomic_read_u64(&shared->looks_at[i]))
+				SetLatch(entry->latch);
 		}
 	}
 	LWLockRelease(shared->lock);

@@ -68,8 +68,14 @@ extern bool dun_deliver_read_entry(int i, DunWorkerEntry *entry);
 /* Set the latches of a database's workers (InvalidOid: of all): rows due from `due` on were put into the queue. */
 extern void dun_deliver_wake_workers(Oid database, TimestampTz due);
 
-/* The earliest due that this process was woken for since it asked last, DT_NOEND: for nothing, DT_NOBEGIN: it cannot be told. */
-extern TimestampTz dun_deliver_take_news(void);
+/* The earliest due of what came since this process asked last, DT_NOEND: nothing, DT_NOBEGIN: anything; `otherwise`: it cannot be told. */
+extern TimestampTz dun_deliver_take_news(TimestampTz otherwise);
+
+/*
+ * Before sleeping: what falls due later than this need not wake the process, which will look by itself then; DT_NOEND, when it
+ * is awake: all may. False: such has come already.
+ */
+extern bool dun_deliver_say_when_to_wake(TimestampTz looks_at);
 
 /*
  * Say that the transaction under way, which has an id, is about to commit and wrote nothing that a gate's answer rests on.
