@@ -28,6 +28,7 @@ typedef struct DunLoaded
 	MemoryContext context;
 	DunServer  *server;
 	const DunDriver *driver;
+	uint64		made_of;		/* another number where its options, mapping or secrets were others */
 	int			users;
 	bool		stale;			/* replaced, or its definition changed */
 } DunLoaded;

@@ -134,7 +134,7 @@ what_it_is_made_of(const DunServer *server)
 static void
 note_change(DunLane *lane)
 {
-	uint64		made_of = what_it_is_made_of(lane->loaded->server);
+	uint64		made_of = lane->loaded->made_of;
 	bool		changed = lane->made_of != 0 && lane->made_of != made_of;
 
 	lane->made_of = made_of;
@@ -157,6 +157,7 @@ load_server(void *arg)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("server \"%s\" names an unknown driver \"%s\"", a->lane->name, loaded->server->driver)));
+	loaded->made_of = what_it_is_made_of(loaded->server);
 	MemoryContextSwitchTo(before);
 	/* From here on it lives as long as it is used. */
 	MemoryContextSetParent(context, a->run->context);
@@ -165,20 +166,28 @@ load_server(void *arg)
 	note_change(a->lane);
 }
 
+/* Somebody altered one, or who may use it: all are read again. */
+static bool
+notice_changes(DunRun *run)
+{
+	static uint64 seen_version = 0;
+
+	if (seen_version == catalog_version)
+		return false;
+	seen_version = catalog_version;
+	for (int i = 0; i < run->nlanes; i++)
+		run->lanes[i].loaded_at = run->lanes[i].retry_at = 0;
+	return true;
+}
+
 static void
 keep_server_loaded(DunRun *run, DunLane *lane)
 {
-	static uint64 seen_version = 0;
 	TimestampTz now = GetCurrentTimestamp();
 	LoadArgs	args = {run, lane};
 	DunFailure	failure;
 
-	if (seen_version != catalog_version)
-	{
-		seen_version = catalog_version;
-		for (int i = 0; i < run->nlanes; i++)
-			run->lanes[i].loaded_at = run->lanes[i].retry_at = 0;
-	}
+	notice_changes(run);
 	if (now < lane->retry_at)
 		return;
 	if (lane->loaded != NULL && !TimestampDifferenceExceeds(lane->loaded_at, now, SERVER_EVERY_MS))
@@ -195,6 +204,22 @@ keep_server_loaded(DunRun *run, DunLane *lane)
 		lane->loaded = NULL;
 		lane->retry_at = TimestampTzPlusMilliseconds(now, RETRY_SERVER_MS);
 	}
+}
+
+void
+dun_deliver_heed_changed_servers(DunRun *run)
+{
+	if (!notice_changes(run))
+		return;
+	for (int i = 0; i < run->nlanes; i++)
+		if (run->lanes[i].waiting > 0)
+			keep_server_loaded(run, &run->lanes[i]);
+}
+
+bool
+dun_deliver_is_outdated(const DunItem *item)
+{
+	return item->lane->loaded == NULL || item->lane->loaded->made_of != item->loaded->made_of;
 }
 
 Datum

@@ -12,6 +12,12 @@
 /* Read again, once a second, which servers there are and which are paused. Inside a transaction. */
 extern void dun_deliver_read_lanes(DunRun *run);
 
+/* Read servers again that were altered and that something waits for. Inside a transaction. */
+extern void dun_deliver_heed_changed_servers(DunRun *run);
+
+/* Its request is for a server as it was: altered or dropped since, or its secret is another one. */
+extern bool dun_deliver_is_outdated(const DunItem *item);
+
 /* smallint[]: the slices of this process. */
 extern Datum dun_deliver_owned_slices(void);
 

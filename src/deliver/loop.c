@@ -381,6 +381,7 @@ recheck(void *arg)
 
 	if (n == 0)
 		return;
+	dun_deliver_heed_changed_servers(r->run);
 	look_whether_to_send(r->run);
 	if (r->run->may_send)
 		dun_deliver_recheck(rest, n);
@@ -454,6 +455,8 @@ hand_out(DunRun *run, DunItem **group, int n)
 				dun_deliver_yield_probe(item->lane->name);
 			dun_deliver_push_done(run, item);
 		}
+		else if (dun_deliver_is_outdated(item))
+			put_back(run, item, "server_changed");
 		else if (keeps_rate(item))
 		{
 			paced |= item->loaded->server->rate > 0;
