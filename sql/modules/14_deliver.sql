@@ -238,6 +238,11 @@ $fn$;
 COMMENT ON FUNCTION dunning._hold_strays(text[], smallint[]) IS 'How many due messages of these slices it held, because none of these servers is theirs; at most 1000.';
 GRANT EXECUTE ON FUNCTION dunning._hold_strays(text[], smallint[]) TO dunning_worker;
 
+CREATE FUNCTION dunning._hold_workers(hold boolean) RETURNS void
+    LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'dun_deliver_sql_hold_workers';
+COMMENT ON FUNCTION dunning._hold_workers(boolean) IS
+    'true: waits until every sending process is between two transactions, and lets none begin another until false or the end of this transaction. For a second at most: then they give up.';
+
 -- What the worker itself reads and writes; everything else goes through the functions granted to it.
 GRANT SELECT ON dunning.message, dunning.body, dunning.outcome, dunning.server_state TO dunning_worker;
 GRANT INSERT ON dunning.body, dunning.egress, dunning.outcome TO dunning_worker;

@@ -56,31 +56,68 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION dunning._join_anchors() IS 'Makes one anchor of those that follow each other.';
 
--- Drops the months that are wholly past the retention. The egress chains go on over anchors: the ends of each run that is dropped.
+-- Each of them, or none: whoever reads messages holds some of these tables and asks for others, and waiting for one while holding another would be a deadlock.
+CREATE FUNCTION dunning._lock_months() RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+DECLARE
+    give_up timestamptz := clock_timestamp() + interval '1 second';
+BEGIN
+    PERFORM dunning._hold_workers(true);
+    LOOP
+        BEGIN
+            LOCK TABLE dunning.message, dunning.body, dunning.egress, dunning.outcome IN ACCESS EXCLUSIVE MODE NOWAIT;
+            RETURN true;
+        EXCEPTION WHEN lock_not_available THEN
+            IF clock_timestamp() > give_up THEN
+                PERFORM dunning._hold_workers(false);
+                RETURN false;
+            END IF;
+        END;
+        PERFORM pg_sleep(0.01);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION dunning._lock_months() IS 'Locks all months of messages until the end of the transaction; false where somebody uses one for longer than a second. Holds the workers back: _hold_workers(false) afterwards.';
+
+-- A month whose messages are finished and wholly past the retention.
+CREATE FUNCTION dunning._old_months(before timestamptz) RETURNS TABLE (parent text, name text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT m.parent, m.name
+    FROM (SELECT p.relname::text AS parent, c.relname::text AS name, pg_catalog.to_date(right(c.relname::text, 7), 'YYYY"m"MM')::timestamp AS month
+          FROM pg_catalog.pg_inherits i
+          JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
+          JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
+          JOIN pg_catalog.pg_namespace n ON n.oid = p.relnamespace
+          WHERE n.nspname = 'dunning' AND p.relname IN ('message', 'body', 'egress', 'outcome') AND c.relname ~ '_y\d{4}m\d{2}$') m
+    WHERE (m.month + interval '1 month') AT TIME ZONE 'UTC' <= _old_months.before
+      AND NOT EXISTS (SELECT FROM dunning.queue q
+                      WHERE q.message_id >= dunning._uuid7_floor(m.month AT TIME ZONE 'UTC')
+                        AND q.message_id < dunning._uuid7_floor((m.month + interval '1 month') AT TIME ZONE 'UTC'))
+    ORDER BY m.name;
+END;
+COMMENT ON FUNCTION dunning._old_months(timestamptz) IS 'The month partitions that ended before an instant and have no unfinished message.';
+
+-- The egress chains go on over anchors: the ends of each run that is dropped.
 CREATE FUNCTION dunning._drop_old_months(before timestamptz) RETURNS int
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
 #variable_conflict error
 DECLARE
     old record;
-    month date;
     dropped int := 0;
 BEGIN
-    FOR old IN
-        SELECT p.relname::text AS parent, c.relname::text AS name, c.oid
-        FROM pg_catalog.pg_inherits i
-        JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
-        JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
-        JOIN pg_catalog.pg_namespace n ON n.oid = p.relnamespace
-        WHERE n.nspname = 'dunning' AND p.relname IN ('message', 'body', 'egress', 'outcome') AND c.relname ~ '_y\d{4}m\d{2}$'
-        ORDER BY c.relname
-    LOOP
-        month := to_date(right(old.name, 7), 'YYYY"m"MM');
-        CONTINUE WHEN (month + interval '1 month')::timestamp AT TIME ZONE 'UTC' > before;
-        -- A message that is still unfinished keeps its month.
-        CONTINUE WHEN EXISTS (SELECT FROM dunning.queue q
-                              WHERE q.message_id >= dunning._uuid7_floor(month::timestamp AT TIME ZONE 'UTC')
-                                AND q.message_id < dunning._uuid7_floor((month + interval '1 month')::timestamp AT TIME ZONE 'UTC'));
+    IF NOT EXISTS (SELECT FROM dunning._old_months(before)) THEN
+        RETURN 0;
+    END IF;
+    IF NOT dunning._lock_months() THEN
+        RAISE WARNING 'months past the retention are not dropped: somebody uses them'
+            USING HINT = 'The next run of dunning.maintain() drops them; pg_locks shows who holds dunning.message.';
+        RETURN 0;
+    END IF;
+    FOR old IN SELECT m.parent, m.name FROM dunning._old_months(before) m LOOP
         IF old.parent = 'egress' THEN
             EXECUTE format('INSERT INTO dunning.egress_anchor (slice, seq, digest, dropped_at, from_seq, prev)
                             SELECT r.slice, r.seq, r.digest, dunning._now(), f.seq, f.prev
@@ -96,6 +133,7 @@ BEGIN
         EXECUTE format('DROP TABLE dunning.%I', old.name);
         dropped := dropped + 1;
     END LOOP;
+    PERFORM dunning._hold_workers(false);
     RETURN dropped;
 END
 $$;

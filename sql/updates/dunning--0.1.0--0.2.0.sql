@@ -14670,6 +14670,11 @@ BEGIN
     RETURN stray.n;
 END
 $function$;
+CREATE FUNCTION dunning._hold_workers(hold boolean)
+ RETURNS void
+ LANGUAGE c
+ STRICT
+AS 'MODULE_PATHNAME', $function$dun_deliver_sql_hold_workers$function$;
 CREATE FUNCTION dunning._over_budget(debtor_ids text[], message_ids uuid[], OUT ord bigint, OUT until_at timestamp with time zone)
  RETURNS SETOF record
  LANGUAGE plpgsql
@@ -17501,6 +17506,52 @@ BEGIN ATOMIC
     FROM run r
    WHERE ((x.slice = r.slice) AND (x.seq = r.seq));
 END;
+CREATE FUNCTION dunning._lock_months()
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    give_up timestamptz := clock_timestamp() + interval '1 second';
+BEGIN
+    PERFORM dunning._hold_workers(true);
+    LOOP
+        BEGIN
+            LOCK TABLE dunning.message, dunning.body, dunning.egress, dunning.outcome IN ACCESS EXCLUSIVE MODE NOWAIT;
+            RETURN true;
+        EXCEPTION WHEN lock_not_available THEN
+            IF clock_timestamp() > give_up THEN
+                PERFORM dunning._hold_workers(false);
+                RETURN false;
+            END IF;
+        END;
+        PERFORM pg_sleep(0.01);
+    END LOOP;
+END
+$function$;
+CREATE FUNCTION dunning._old_months(before timestamp with time zone)
+ RETURNS TABLE(parent text, name text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT m.parent,
+     m.name
+    FROM ( SELECT (p.relname)::text AS parent,
+             (c.relname)::text AS name,
+             (to_date("right"((c.relname)::text, 7), 'YYYY"m"MM'::text))::timestamp without time zone AS month
+            FROM (((pg_inherits i
+              JOIN pg_class c ON ((c.oid = i.inhrelid)))
+              JOIN pg_class p ON ((p.oid = i.inhparent)))
+              JOIN pg_namespace n ON ((n.oid = p.relnamespace)))
+           WHERE ((n.nspname = 'dunning'::name) AND (p.relname = ANY (ARRAY['message'::name, 'body'::name, 'egress'::name, 'outcome'::name])) AND (c.relname ~ '_y\d{4}m\d{2}$'::text))) m
+   WHERE ((((m.month + '1 mon'::interval) AT TIME ZONE 'UTC'::text) <= _old_months.before) AND (NOT (EXISTS ( SELECT
+            FROM dunning.queue q
+           WHERE ((q.message_id >= dunning._uuid7_floor((m.month AT TIME ZONE 'UTC'::text))) AND (q.message_id < dunning._uuid7_floor(((m.month + '1 mon'::interval) AT TIME ZONE 'UTC'::text))))))))
+   ORDER BY m.name;
+END;
 CREATE OR REPLACE FUNCTION dunning._drop_old_months(before timestamp with time zone)
  RETURNS integer
  LANGUAGE plpgsql
@@ -17510,24 +17561,17 @@ AS $function$
 #variable_conflict error
 DECLARE
     old record;
-    month date;
     dropped int := 0;
 BEGIN
-    FOR old IN
-        SELECT p.relname::text AS parent, c.relname::text AS name, c.oid
-        FROM pg_catalog.pg_inherits i
-        JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
-        JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
-        JOIN pg_catalog.pg_namespace n ON n.oid = p.relnamespace
-        WHERE n.nspname = 'dunning' AND p.relname IN ('message', 'body', 'egress', 'outcome') AND c.relname ~ '_y\d{4}m\d{2}$'
-        ORDER BY c.relname
-    LOOP
-        month := to_date(right(old.name, 7), 'YYYY"m"MM');
-        CONTINUE WHEN (month + interval '1 month')::timestamp AT TIME ZONE 'UTC' > before;
-        -- A message that is still unfinished keeps its month.
-        CONTINUE WHEN EXISTS (SELECT FROM dunning.queue q
-                              WHERE q.message_id >= dunning._uuid7_floor(month::timestamp AT TIME ZONE 'UTC')
-                                AND q.message_id < dunning._uuid7_floor((month + interval '1 month')::timestamp AT TIME ZONE 'UTC'));
+    IF NOT EXISTS (SELECT FROM dunning._old_months(before)) THEN
+        RETURN 0;
+    END IF;
+    IF NOT dunning._lock_months() THEN
+        RAISE WARNING 'months past the retention are not dropped: somebody uses them'
+            USING HINT = 'The next run of dunning.maintain() drops them; pg_locks shows who holds dunning.message.';
+        RETURN 0;
+    END IF;
+    FOR old IN SELECT m.parent, m.name FROM dunning._old_months(before) m LOOP
         IF old.parent = 'egress' THEN
             EXECUTE format('INSERT INTO dunning.egress_anchor (slice, seq, digest, dropped_at, from_seq, prev)
                             SELECT r.slice, r.seq, r.digest, dunning._now(), f.seq, f.prev
@@ -17543,6 +17587,7 @@ BEGIN
         EXECUTE format('DROP TABLE dunning.%I', old.name);
         dropped := dropped + 1;
     END LOOP;
+    PERFORM dunning._hold_workers(false);
     RETURN dropped;
 END
 $function$;
@@ -51687,6 +51732,7 @@ ALTER FUNCTION dunning._question_of(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._mailbox_servers() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._take_over(smallint[],uuid[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._day_left(text,bigint) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._hold_workers(boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._over_budget(text[],uuid[]) OWNER TO dunning_owner;
 ALTER TABLE dunning.question OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ask_gateway(text,uuid,text) OWNER TO dunning_owner;
@@ -51758,6 +51804,8 @@ ALTER FUNCTION dunning.timing_report() OWNER TO dunning_owner;
 ALTER FUNCTION dunning.touches(date,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.invoice_contacts(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._join_anchors() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._lock_months() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._old_months(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_all() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._maintain() OWNER TO dunning_owner;
 ALTER TABLE dunning.case_export OWNER TO dunning_owner;
@@ -52464,6 +52512,7 @@ REVOKE EXECUTE ON FUNCTION dunning._take_over(smallint[],uuid[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._take_over(smallint[],uuid[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._day_left(text,bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._day_left(text,bigint) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._hold_workers(boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._over_budget(text[],uuid[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._over_budget(text[],uuid[]) TO dunning_worker;
 GRANT SELECT ON TABLE dunning.question TO dunning_viewer;
@@ -52560,6 +52609,8 @@ GRANT EXECUTE ON FUNCTION dunning.touches(date,date) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.invoice_contacts(text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.invoice_contacts(text,text) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._join_anchors() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._lock_months() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._old_months(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_all() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._maintain() FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.case_export TO dunning_viewer;
@@ -52788,6 +52839,7 @@ COMMENT ON FUNCTION dunning._history_join(bytea,bytea) IS 'The rows of both stat
 COMMENT ON FUNCTION dunning._history_sql(text,text) IS 'SQL text: one row a debtor with the state of all that was known at as_of: invoices, payments, promises, contacts (egress) and what came back (events).';
 COMMENT ON FUNCTION dunning._hold_over_budget(timestamp with time zone) IS 'Holds the rows of a planning run that today''s budgets are not enough for.';
 COMMENT ON FUNCTION dunning._hold_span(text,dunning.hold_reason,date,date,text) IS 'First and last instant of a hold, and whether it is yet to begin; 22023 for days that make no sense.';
+COMMENT ON FUNCTION dunning._hold_workers(boolean) IS 'true: waits until every sending process is between two transactions, and lets none begin another until false or the end of this transaction. For a second at most: then they give up.';
 COMMENT ON FUNCTION dunning._iban(text) IS 'An IBAN of SEPA without its spaces; NULL where the account is none: unknown country, wrong length, wrong check digits.';
 COMMENT ON FUNCTION dunning._iban_lengths() IS 'SEPA''s countries, each with the length of its IBAN, and + where it is in the EEA.';
 COMMENT ON FUNCTION dunning._insert_offers(text[],text[],text[],text[],numeric[],jsonb[],date[],uuid[],text) IS 'The offers that were written: none for a debtor who has one of that state already.';
@@ -52843,6 +52895,7 @@ COMMENT ON FUNCTION dunning._lint_languages(text,text,text,text,jsonb) IS 'Warni
 COMMENT ON FUNCTION dunning._lint_template(text,text,text,text,text,text[],jsonb) IS 'What a reader would miss in a text: name, way to pay, line for those who paid; threats, lengths. Texts that are no template or name the unknown are errors (DN003).';
 COMMENT ON FUNCTION dunning._listed_steps(timestamp with time zone) IS 'Keys of what the currencies listed in the messages of a planning run had reached by themselves, with the message: had from now on.';
 COMMENT ON FUNCTION dunning._live_offers(text[],timestamp with time zone) IS 'The offer of record of each debtor who has one (NULL: the whole book): live, not over, and what it settles is still owed. `offer` is what a template gets.';
+COMMENT ON FUNCTION dunning._lock_months() IS 'Locks all months of messages until the end of the transaction; false where somebody uses one for longer than a second. Holds the workers back: _hold_workers(false) afterwards.';
 COMMENT ON FUNCTION dunning._lock_version(text,integer) IS 'The state of a version, its name locked against other changes; 42704 for an unknown one.';
 COMMENT ON FUNCTION dunning._log_charge_change(text,text,jsonb) IS 'Keeps what a rate, rule or switch was before a change.';
 COMMENT ON FUNCTION dunning._look_at_source(text) IS 'As _source_of(), looked for at each call.';
@@ -52881,6 +52934,7 @@ COMMENT ON FUNCTION dunning._offer_words(text,text,text,jsonb) IS 'The text of a
 COMMENT ON FUNCTION dunning._offerable(text[],text[],timestamp with time zone) IS 'Those of the debtors to whom a planning run may make an offer now.';
 COMMENT ON FUNCTION dunning._offered_context(text,jsonb) IS 'A message''s context with the debtor''s offer of record, null where there is none. A name `offer` that the caller of send() gave stays.';
 COMMENT ON FUNCTION dunning._offset_words(text,integer) IS 'What a signed offset from an anchor means in words.';
+COMMENT ON FUNCTION dunning._old_months(timestamp with time zone) IS 'The month partitions that ended before an instant and have no unfinished message.';
 COMMENT ON FUNCTION dunning._open_charges(text[]) IS 'Debtors and currencies with charges that are neither waived, booked nor paid, and their sum; without those of invoices that are disputed or held.';
 COMMENT ON FUNCTION dunning._open_days(text[],date[],date[],numeric[],numeric[],boolean[],date[],numeric[],text[]) IS 'Of the invoices of one debtor and currency those asked for, by place: what was open (opens) from which day on (days, the first -infinity). Credits by the first day that begins with them, with the invoice that they name. src/charge/open.c.';
 COMMENT ON FUNCTION dunning._open_days_sql(text,text) IS 'SQL text: one row a positive, uncancelled invoice that is no fee or interest itself: what was open of it (opens) from which day on (days, the first -infinity), as payments and credit notes came in.';

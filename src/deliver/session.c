@@ -8,6 +8,7 @@
 #include "catalog/pg_extension.h"
 #include "commands/extension.h"
 #include "executor/spi.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
@@ -84,6 +85,12 @@ await_drop(const LOCKTAG *extension)
 	AcceptInvalidationMessages();
 }
 
+static void
+set_extension_tag(LOCKTAG *tag, Oid extension)
+{
+	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, ExtensionRelationId, extension, 0);
+}
+
 /*
  * Before any other lock the one that DROP EXTENSION takes first: it waits for this transaction, and the next one for it.
  * Otherwise each would come to hold a table that the other wants.
@@ -94,7 +101,7 @@ keep_extension(void)
 	Oid			extension = get_extension_oid("dunning", true);
 	LOCKTAG		tag;
 
-	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ExtensionRelationId, extension, 0);
+	set_extension_tag(&tag, extension);
 	if (OidIsValid(extension))
 		await_drop(&tag);
 	if (OidIsValid(extension) && get_extension_oid("dunning", true) == extension)
@@ -103,6 +110,22 @@ keep_extension(void)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("extension \"dunning\" was dropped")));
 	dun_deliver_say_farewell(MyDatabaseId, dun_deliver_session.number, DUN_FAREWELL_ABSENT);
 	proc_exit(0);
+}
+
+PG_FUNCTION_INFO_V1(dun_deliver_sql_hold_workers);
+
+/* Whoever drops a month does as who drops the extension, and lets them go on before its transaction ends. */
+Datum
+dun_deliver_sql_hold_workers(PG_FUNCTION_ARGS)
+{
+	LOCKTAG		tag;
+
+	set_extension_tag(&tag, get_extension_oid("dunning", false));
+	if (PG_GETARG_BOOL(0))
+		(void) LockAcquire(&tag, AccessExclusiveLock, false, false);
+	else
+		(void) LockRelease(&tag, AccessExclusiveLock, false);
+	PG_RETURN_VOID();
 }
 
 void
