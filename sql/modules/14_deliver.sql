@@ -243,6 +243,10 @@ CREATE FUNCTION dunning._hold_workers(hold boolean) RETURNS void
 COMMENT ON FUNCTION dunning._hold_workers(boolean) IS
     'true: waits until every sending process is between two transactions, and lets none begin another until false or the end of this transaction. For a second at most: then they give up.';
 
+CREATE FUNCTION dunning._wait_a_moment() RETURNS void
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'dun_deliver_sql_wait_a_moment';
+COMMENT ON FUNCTION dunning._wait_a_moment() IS 'Ten milliseconds, as a process waits that looks again and again whether somebody has let go.';
+
 -- What the worker itself reads and writes; everything else goes through the functions granted to it.
 GRANT SELECT ON dunning.message, dunning.body, dunning.outcome, dunning.server_state TO dunning_worker;
 GRANT INSERT ON dunning.body, dunning.egress, dunning.outcome TO dunning_worker;

@@ -75,7 +75,7 @@ BEGIN
                 RETURN false;
             END IF;
         END;
-        PERFORM pg_sleep(0.01);
+        PERFORM dunning._wait_a_moment();
     END LOOP;
 END
 $$;

@@ -14675,6 +14675,10 @@ CREATE FUNCTION dunning._hold_workers(hold boolean)
  LANGUAGE c
  STRICT
 AS 'MODULE_PATHNAME', $function$dun_deliver_sql_hold_workers$function$;
+CREATE FUNCTION dunning._wait_a_moment()
+ RETURNS void
+ LANGUAGE c
+AS 'MODULE_PATHNAME', $function$dun_deliver_sql_wait_a_moment$function$;
 CREATE FUNCTION dunning._over_budget(debtor_ids text[], message_ids uuid[], OUT ord bigint, OUT until_at timestamp with time zone)
  RETURNS SETOF record
  LANGUAGE plpgsql
@@ -17527,7 +17531,7 @@ BEGIN
                 RETURN false;
             END IF;
         END;
-        PERFORM pg_sleep(0.01);
+        PERFORM dunning._wait_a_moment();
     END LOOP;
 END
 $function$;
@@ -51733,6 +51737,7 @@ ALTER FUNCTION dunning._mailbox_servers() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._take_over(smallint[],uuid[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._day_left(text,bigint) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._hold_workers(boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._wait_a_moment() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._over_budget(text[],uuid[]) OWNER TO dunning_owner;
 ALTER TABLE dunning.question OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ask_gateway(text,uuid,text) OWNER TO dunning_owner;
@@ -52513,6 +52518,7 @@ GRANT EXECUTE ON FUNCTION dunning._take_over(smallint[],uuid[]) TO dunning_worke
 REVOKE EXECUTE ON FUNCTION dunning._day_left(text,bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._day_left(text,bigint) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._hold_workers(boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._wait_a_moment() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._over_budget(text[],uuid[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._over_budget(text[],uuid[]) TO dunning_worker;
 GRANT SELECT ON TABLE dunning.question TO dunning_viewer;
@@ -53104,6 +53110,7 @@ COMMENT ON FUNCTION dunning._unsay_offers(text[],uuid[]) IS 'How many messages t
 COMMENT ON FUNCTION dunning._unsent(text[],uuid[]) IS 'Those of these messages of which no attempt left anything, unless cancel() took them back for good: their steps may be planned again.';
 COMMENT ON FUNCTION dunning._url_decode(text) IS 'A word of application/x-www-form-urlencoded as it was; an error of class 22 where it is no UTF-8.';
 COMMENT ON FUNCTION dunning._visit(text,text,text,jsonb,jsonb) IS 'Every name in the templates, as its path in the context, also in sections that would not show; those shown without a filter. Errors as those of _render().';
+COMMENT ON FUNCTION dunning._wait_a_moment() IS 'Ten milliseconds, as a process waits that looks again and again whether somebody has let go.';
 COMMENT ON FUNCTION dunning._waits_for_approval(text) IS 'Whether an offer of this kind is proposed first, until somebody approves it.';
 COMMENT ON FUNCTION dunning._windows(text[],boolean,text,text,text,date[],date[]) IS 'The mask that all windows allow in all candidate zones of a place; for dunning._closed(). A window is a text, or a rule of _pack_windows().';
 COMMENT ON FUNCTION dunning._wish_problem(dunning.contact_wish,text) IS 'What is wrong with a wish, NULL where nothing is.';

@@ -69,6 +69,22 @@ set_for_call(void)
 		set_local("lock_timeout", psprintf("%d", CALL_LOCK_TIMEOUT_MS));
 }
 
+static void
+wait_a_moment(void)
+{
+	(void) WaitLatch(NULL, WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, DROP_LOOK_MS, PG_WAIT_EXTENSION);
+	CHECK_FOR_INTERRUPTS();
+}
+
+PG_FUNCTION_INFO_V1(dun_deliver_sql_wait_a_moment);
+
+Datum
+dun_deliver_sql_wait_a_moment(PG_FUNCTION_ARGS)
+{
+	wait_a_moment();
+	PG_RETURN_VOID();
+}
+
 /* Not for longer than for any other lock: who holds this one may have gone to lunch. */
 static void
 await_drop(const LOCKTAG *extension)
@@ -79,8 +95,7 @@ await_drop(const LOCKTAG *extension)
 	{
 		if (TimestampDifferenceExceeds(since, GetCurrentTimestamp(), CALL_LOCK_TIMEOUT_MS))
 			ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("extension \"dunning\" is being dropped")));
-		(void) WaitLatch(NULL, WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, DROP_LOOK_MS, PG_WAIT_EXTENSION);
-		CHECK_FOR_INTERRUPTS();
+		wait_a_moment();
 	}
 	AcceptInvalidationMessages();
 }
