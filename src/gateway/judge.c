@@ -141,6 +141,12 @@ dun_gateway_judge_http(const DunPreset *preset, bool repeat, const DunReply *rep
 	}
 	else if (code >= 400 && means_suppression(preset, reply))
 		decide(judgement, DUN_SUPPRESS, reason);
+	else if (code == 409 && repeat)
+	{
+		/* The first request under this key is at work still, and may end either way: it is asked again under the key. */
+		decide(judgement, DUN_UNKNOWN, reason);
+		judgement->retry_after_s = dun_gateway_parse_retry_after(reply->retry_after, (int64) time(NULL));
+	}
 	else if (code == 401 || code == 402 || code == 403 || code == 407)
 	{
 		/* Login, credit and proxy are the server's. Forbidden may be we, or this one recipient. */

@@ -7,7 +7,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my @codes = (408, 425, 429, 500, 501, 502, 503, 504);
-my $gateway = Catcher->new(honour_keys => 1, faults => { (map { ("c$_-" => $_) } @codes), slow => 'slow-5000' });
+my $gateway = Catcher->new(honour_keys => 1, faults => { (map { ("c$_-" => $_) } @codes, 409), slow => 'slow-5000' });
 my $url = $gateway->http_url;
 my $spool = PostgreSQL::Test::Utils::tempdir();
 mkdir "$spool/print" or die;
@@ -72,6 +72,11 @@ for my $code (@codes)
 # and_one_with_keys_is_asked_again
 enqueue("c$_-honest", 'honest') for @codes;
 is(ends("c$_-honest"), "dead http_$_, 3", "repeat: $_") for @codes;
+# the_first_request_under_a_key_is_at_work_still
+enqueue("c409-$_", $_) for qw(honest once);
+is(ends('c409-honest'), 'unknown http_409, 3', 'repeat: 409 says that it may be taken yet');
+is(asked('c409-honest'), 1, 'repeat: 409: a person is asked in the end');
+is(ends('c409-once'), 'dead http_409, 1', 'once: 409 is a refusal');
 
 # a_letter_that_the_print_shop_took_is_not_written_again_by_the_successor_of_a_worker_that_died_before_it_was_settled
 $node->safe_psql('book', "SELECT dunning.pause('print')");
