@@ -128,6 +128,7 @@ claim_row(Claiming *c, TupleTableSlot *slot)
 	item->lane = c->lane;
 	item->loaded = c->lane->loaded;
 	c->lane->loaded->users++;
+	c->lane->items++;
 	item->waiting = true;
 	c->lane->waiting++;
 	dlist_push_tail(c->batch, &item->node);

@@ -133,6 +133,7 @@ void
 dun_deliver_free_item(DunItem *item)
 {
 	dun_deliver_stop_waiting(item);
+	item->lane->items--;
 	hash_search(claims, &item->message_id, HASH_REMOVE, NULL);
 	if (item->loaded != NULL && --item->loaded->users == 0 && item->loaded->stale)
 		MemoryContextDelete(item->loaded->context);

@@ -20,9 +20,9 @@
 #include "gateway/driver.h"
 #include "transport/transport.h"
 
-/* A loaded server; lives until the last item that uses it is settled. */
-#define DUN_LANES 256
+#define DUN_LANES 1024			/* servers that a process can serve at a time */
 
+/* A loaded server; lives until the last item that uses it is settled. */
 typedef struct DunLoaded
 {
 	MemoryContext context;
@@ -57,6 +57,7 @@ typedef struct DunLane
 	int64		head_cost_us;
 	TimestampTz rate_ready_at;
 	int			waiting;		/* claimed and not yet started */
+	int			items;			/* all that point here */
 } DunLane;
 
 typedef enum DunEffect
@@ -156,6 +157,7 @@ typedef struct DunRun
 	TimestampTz done_since;		/* when the first of `done` came */
 	DunLane    *lanes;			/* DUN_LANES of them, nlanes in use */
 	int			nlanes;
+	TimestampTz crowded_at;		/* when it was said last that there are more servers than lanes */
 	DunEpoch	lanes_read_in;
 	TimestampTz strays_at;		/* when to look for messages without a server again */
 	TimestampTz held_looked_at;

@@ -42,6 +42,7 @@
 #define BATCH_MAX 1000
 #define CLAIMS_PER_SLOT 16		/* waiting intents: enough that a batch is worth its commit, few enough to lose little time over */
 #define STOCK_MIN 64
+#define TELL_EVERY_MS 60000
 
 static uint64 catalog_version = 0;
 
@@ -70,26 +71,6 @@ static DunStatement strays_sql = {
 
 /* --- servers --- */
 
-static DunLane *
-find_lane(DunRun *run, const char *name)
-{
-	DunLane    *lane;
-
-	for (int i = 0; i < run->nlanes; i++)
-		if (strcmp(run->lanes[i].name, name) == 0)
-			return &run->lanes[i];
-	/* Items point to lanes: a lane's place is never moved, and never given away. */
-	if (run->nlanes == DUN_LANES)
-		return NULL;
-	lane = &run->lanes[run->nlanes++];
-	memset(lane, 0, sizeof(*lane));
-	strlcpy(lane->name, name, sizeof(lane->name));
-	lane->position_due = DT_NOBEGIN;
-	lane->owed_from = DT_NOEND;
-	lane->rate_ready_at = 0;
-	return lane;
-}
-
 static void
 put_away(DunLoaded *loaded)
 {
@@ -98,6 +79,42 @@ put_away(DunLoaded *loaded)
 	loaded->stale = true;
 	if (loaded->users == 0)
 		MemoryContextDelete(loaded->context);
+}
+
+static DunLane *
+find_lane(DunRun *run, const char *name)
+{
+	for (int i = 0; i < run->nlanes; i++)
+		if (strcmp(run->lanes[i].name, name) == 0)
+			return &run->lanes[i];
+	return NULL;
+}
+
+/* Items point to lanes: a lane's place is never moved, and given away only where its server is gone and nothing of it is left. */
+static DunLane *
+find_room(DunRun *run)
+{
+	for (int i = 0; i < run->nlanes; i++)
+		if (!run->lanes[i].present && run->lanes[i].items == 0)
+		{
+			put_away(run->lanes[i].loaded);
+			return &run->lanes[i];
+		}
+	return run->nlanes < DUN_LANES ? &run->lanes[run->nlanes++] : NULL;
+}
+
+static DunLane *
+make_lane(DunRun *run, const char *name)
+{
+	DunLane    *lane = find_room(run);
+
+	if (lane == NULL)
+		return NULL;
+	memset(lane, 0, sizeof(*lane));
+	strlcpy(lane->name, name, sizeof(lane->name));
+	lane->position_due = DT_NOBEGIN;
+	lane->owed_from = DT_NOEND;
+	return lane;
 }
 
 typedef struct LoadArgs
@@ -247,13 +264,61 @@ hold_strays(DunRun *run)
 	dun_base_run(&strays_sql, args, NULL, false, 0);
 }
 
+/* Their messages are held as those of a server that is not there. */
+static void
+say_crowded(DunRun *run, int n)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (run->crowded_at != 0 && !TimestampDifferenceExceeds(run->crowded_at, now, TELL_EVERY_MS))
+		return;
+	run->crowded_at = now;
+	ereport(WARNING,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("%d servers are not served: there are more than %d", n, DUN_LANES),
+			 errhint("DROP SERVER what no message goes by.")));
+}
+
+/* Those that are known first, so that a new one does not take the place of one that is still there. */
+static void
+read_servers(DunRun *run)
+{
+	uint64		n = dun_base_run(&lanes_sql, NULL, NULL, false, 0);
+	DunLane   **lanes = palloc((n + 1) * sizeof(DunLane *));
+	int			unserved = 0;
+
+	for (int i = 0; i < run->nlanes; i++)
+		run->lanes[i].present = false;
+	for (uint64 i = 0; i < n; i++)
+	{
+		lanes[i] = find_lane(run, dun_base_text(i, 1));
+		if (lanes[i] != NULL)
+			lanes[i]->present = true;
+	}
+	for (uint64 i = 0; i < n; i++)
+	{
+		bool		isnull;
+
+		if (lanes[i] == NULL)
+			lanes[i] = make_lane(run, dun_base_text(i, 1));
+		if (lanes[i] == NULL)
+		{
+			unserved++;
+			continue;
+		}
+		lanes[i]->present = true;
+		lanes[i]->paused = DatumGetBool(dun_base_value(i, 2, &isnull));
+	}
+	if (unserved > 0)
+		say_crowded(run, unserved);
+}
+
 void
 dun_deliver_read_lanes(DunRun *run)
 {
 	static bool registered = false;
 	TimestampTz now = GetCurrentTimestamp();
 	DunEpoch	epoch = dun_deliver_epoch();
-	uint64		n;
 
 	if (!registered)
 	{
@@ -264,19 +329,7 @@ dun_deliver_read_lanes(DunRun *run)
 	if (!run->woken && dun_deliver_is_same_epoch(&run->lanes_read_in, &epoch))
 		return;
 	run->lanes_read_in = epoch;
-	n = dun_base_run(&lanes_sql, NULL, NULL, false, 0);
-	for (int i = 0; i < run->nlanes; i++)
-		run->lanes[i].present = false;
-	for (uint64 i = 0; i < n; i++)
-	{
-		bool		isnull;
-		DunLane    *lane = find_lane(run, dun_base_text(i, 1));
-
-		if (lane == NULL)
-			continue;
-		lane->present = true;
-		lane->paused = DatumGetBool(dun_base_value(i, 2, &isnull));
-	}
+	read_servers(run);
 	if (now >= run->strays_at)
 	{
 		hold_strays(run);

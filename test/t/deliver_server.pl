@@ -63,6 +63,25 @@ $node->safe_psql('book', q{DROP SERVER altered CASCADE});
 ok($node->poll_query_until('book', q{SELECT count(*) = 2 FROM dunning.message_state WHERE debtor_id LIKE 'gone-%' AND state = 'held'}), 'without its server what was ready is held')
   or diag $node->safe_psql('book', q{SELECT debtor_id, state, reason FROM dunning.message_state WHERE debtor_id LIKE 'gone-%'});
 is(accepted('gone', $old), 1, 'and did not leave');
+# Servers that come and go: a worker has places for 1024 at a time, and those of the gone ones are free again.
+my $pid = $node->safe_psql('book', 'SELECT pid FROM dunning.stat_worker');
+sub each_server { my ($n, @commands) = @_; $node->safe_psql('book', 'DO $do$ BEGIN FOR i IN 1 .. ' . $n . ' LOOP ' . join('', map { "EXECUTE format(\$q\$$_\$q\$, i);" } @commands) . ' END LOOP; END $do$') }
+my @create = ("CREATE SERVER s%s TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url '$new_url', contract 'repeat')", 'CREATE USER MAPPING FOR dunning_worker SERVER s%s');
+for my $round (1 .. 4)
+{
+	each_server(300, map { s/SERVER s/SERVER r${round}_/r } @create);
+	$node->safe_psql('book', qq{
+		INSERT INTO dunning.debtor (debtor_id, name, given_name, language, country, email) VALUES ('round-$round', 'Name', 'Given', 'en', 'DK', 'round-$round\@example.org');
+		INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency) VALUES ('round-$round', 'I', current_date - 40, current_date - 12, 100, 'DKK');
+		BEGIN; SELECT count(*) FROM dunning.send('round-$round', 'reminder-1', 'email'); UPDATE dunning.queue SET server = 'r${round}_300' WHERE debtor_id = 'round-$round'; COMMIT});
+	ok($node->poll_query_until('book', "SELECT count(*) = 1 FROM dunning.outcome WHERE debtor_id = 'round-$round' AND state = 'sent'"), "one of three hundred servers, round $round");
+	each_server(300, "DROP SERVER r${round}_%s CASCADE");
+}
+is($node->safe_psql('book', 'SELECT pid FROM dunning.stat_worker'), $pid, 'all served by one worker');
+each_server(1030, @create);
+$node->wait_for_log(qr/WARNING:  6 servers are not served: there are more than 1024/);
+pass('of more at once it says how many it cannot serve');
+
 is($node->safe_psql('book', 'SELECT bool_and(ok) FROM dunning.verify_egress()'), 't', 'the chains verify');
 $node->stop;
 done_testing();
