@@ -173,9 +173,10 @@ CREATE FUNCTION dunning._partition_keys() RETURNS TABLE (parent text, primary_ke
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     VALUES ('message', 'debtor_id, message_id', ARRAY['(message_id)']),
-           ('body', 'debtor_id, message_id', '{}'),
+           -- By the time of their making: what is written goes to the end of the index, however many debtors there are.
+           ('body', 'message_id, debtor_id', '{}'),
            ('egress', 'debtor_id, message_id, attempt', ARRAY['(contact_on)', '(address_digest)']),
-           ('outcome', 'debtor_id, message_id, outcome_id', ARRAY['(provider_ref) WHERE provider_ref IS NOT NULL']);
+           ('outcome', 'message_id, debtor_id, outcome_id', ARRAY['(provider_ref) WHERE provider_ref IS NOT NULL']);
 END;
 COMMENT ON FUNCTION dunning._partition_keys() IS 'The partitioned tables with the key and the further indexes of each of their partitions.';
 

@@ -99,13 +99,14 @@ BEGIN
         VALUES (id, dunning._uuid7(), coalesce(dunning._creditor_of(id), 'default'), 'forgotten', dunning._now(), session_user);
     END IF;
 
-    UPDATE dunning.body b SET address = '', subject = NULL, body_text = NULL, body_html = NULL WHERE b.debtor_id = id;
+    UPDATE dunning.body b SET address = '', subject = NULL, body_text = NULL, body_html = NULL
+    FROM dunning.message m WHERE m.debtor_id = id AND b.debtor_id = m.debtor_id AND b.message_id = m.message_id;
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN QUERY VALUES ('texts blanked', n);
     UPDATE dunning.message m SET context = '{}', decision = '{"forgotten": true}' WHERE m.debtor_id = id;
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN QUERY VALUES ('message contexts blanked', n);
-    UPDATE dunning.outcome o SET detail = NULL WHERE o.debtor_id = id;
+    UPDATE dunning.outcome o SET detail = NULL FROM dunning.message m WHERE m.debtor_id = id AND o.debtor_id = m.debtor_id AND o.message_id = m.message_id;
     DELETE FROM dunning.rule_change c WHERE c.kind = 'contact_wish' AND split_part(c.key, ' ', 1) = id;
     UPDATE dunning.event e SET detail = '{}', event_key = NULL WHERE e.debtor_id = id;
     GET DIAGNOSTICS n = ROW_COUNT;

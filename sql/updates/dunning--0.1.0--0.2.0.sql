@@ -13291,7 +13291,7 @@ CREATE OR REPLACE FUNCTION dunning._partition_keys()
  IMMUTABLE PARALLEL SAFE
  SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
- VALUES ('message'::text,'debtor_id, message_id'::text,ARRAY['(message_id)'::text]), ('body'::text,'debtor_id, message_id'::text,'{}'::text[]), ('egress'::text,'debtor_id, message_id, attempt'::text,ARRAY['(contact_on)'::text, '(address_digest)'::text]), ('outcome'::text,'debtor_id, message_id, outcome_id'::text,ARRAY['(provider_ref) WHERE provider_ref IS NOT NULL'::text]);
+ VALUES ('message'::text,'debtor_id, message_id'::text,ARRAY['(message_id)'::text]), ('body'::text,'message_id, debtor_id'::text,'{}'::text[]), ('egress'::text,'debtor_id, message_id, attempt'::text,ARRAY['(contact_on)'::text, '(address_digest)'::text]), ('outcome'::text,'message_id, debtor_id, outcome_id'::text,ARRAY['(provider_ref) WHERE provider_ref IS NOT NULL'::text]);
 END;
 CREATE FUNCTION dunning._equip_partition(parent text, part text, indexes text[])
  RETURNS integer
@@ -18285,13 +18285,14 @@ BEGIN
         VALUES (id, dunning._uuid7(), coalesce(dunning._creditor_of(id), 'default'), 'forgotten', dunning._now(), session_user);
     END IF;
 
-    UPDATE dunning.body b SET address = '', subject = NULL, body_text = NULL, body_html = NULL WHERE b.debtor_id = id;
+    UPDATE dunning.body b SET address = '', subject = NULL, body_text = NULL, body_html = NULL
+    FROM dunning.message m WHERE m.debtor_id = id AND b.debtor_id = m.debtor_id AND b.message_id = m.message_id;
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN QUERY VALUES ('texts blanked', n);
     UPDATE dunning.message m SET context = '{}', decision = '{"forgotten": true}' WHERE m.debtor_id = id;
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN QUERY VALUES ('message contexts blanked', n);
-    UPDATE dunning.outcome o SET detail = NULL WHERE o.debtor_id = id;
+    UPDATE dunning.outcome o SET detail = NULL FROM dunning.message m WHERE m.debtor_id = id AND o.debtor_id = m.debtor_id AND o.message_id = m.message_id;
     DELETE FROM dunning.rule_change c WHERE c.kind = 'contact_wish' AND split_part(c.key, ' ', 1) = id;
     UPDATE dunning.event e SET detail = '{}', event_key = NULL WHERE e.debtor_id = id;
     GET DIAGNOSTICS n = ROW_COUNT;
