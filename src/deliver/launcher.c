@@ -5,7 +5,7 @@
  * It is connected to no database. Every few seconds, on a reload, and when CREATE EXTENSION or activate() calls, it
  * compares dunning.databases with pg_database and with the workers it has. Workers are never restarted by the
  * postmaster: the launcher does it, at once where the worker asked for it or was ended in good order, after a minute where
- * the extension is not there, else after a pause that doubles.
+ * the extension is not there, else after a pause that doubles. Workers end with their launcher.
  */
 #include "postgres.h"
 
@@ -24,6 +24,7 @@
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "storage/pmsignal.h"
 #include "storage/procsignal.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -263,6 +264,27 @@ tend_posts(bool look_at_absent)
 	return next;
 }
 
+/*
+ * However it ends: the next launcher knows nothing of these workers and would start as many again. Where the postmaster is
+ * gone they see so themselves.
+ */
+static void
+end_workers(int code, Datum arg)
+{
+	ListCell   *lc;
+
+	dun_deliver_set_launcher(NULL);
+	if (!PostmasterIsAlive())
+		return;
+	foreach(lc, posts)
+	{
+		Post	   *post = lfirst(lc);
+
+		if (post->handle != NULL)
+			TerminateBackgroundWorker(post->handle);
+	}
+}
+
 void
 dun_deliver_launcher_main(Datum arg)
 {
@@ -274,6 +296,7 @@ dun_deliver_launcher_main(Datum arg)
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 	pgstat_report_appname("dunning launcher");
 	dun_deliver_set_launcher(MyLatch);
+	before_shmem_exit(end_workers, 0);
 
 	while (!ShutdownRequestPending)
 	{
@@ -294,6 +317,5 @@ dun_deliver_launcher_main(Datum arg)
 		}
 	}
 	/* Exit code 1: the postmaster starts the launcher again, unless it is shutting down itself. */
-	dun_deliver_set_launcher(NULL);
 	proc_exit(1);
 }

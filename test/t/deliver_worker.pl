@@ -168,6 +168,15 @@ is($node->safe_psql('book', "SELECT count(*) - count(DISTINCT debtor_id) FROM du
 $node->safe_psql('book', 'ALTER SYSTEM SET dunning.slots = 8');
 $node->reload;
 
+# workers_end_with_their_launcher
+$pid = $node->safe_psql('book', 'SELECT pid FROM dunning.stat_worker');
+my $launcher = $node->safe_psql('postgres', "SELECT pid FROM pg_stat_activity WHERE backend_type = 'dunning launcher'");
+$node->safe_psql('postgres', "SELECT pg_terminate_backend($launcher)");
+ok($node->poll_query_until('postgres', "SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $pid"), 'a worker ends with its launcher');
+ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'dunning launcher' AND pid <> $launcher"), 'another launcher comes');
+ok($node->poll_query_until('book', 'SELECT count(*) = 1 FROM dunning.stat_worker'), 'and starts a worker');
+is($node->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'dunning worker' AND datname = 'book'"), 1, 'one, not one more');
+
 # a_database_is_dropped_while_it_sends
 send_to('slow', 20, 29);
 ok($node->poll_query_until('book', 'SELECT in_flight = 8 FROM dunning.stat_worker'), 'another_number_of_slots_is_taken_up, and transfers are in flight');
