@@ -47,12 +47,12 @@ CREATE FUNCTION dunning._question_pause(asked int) RETURNS interval
 $$ SELECT least(coalesce(nullif(current_setting('dunning.retry_delay', true), ''), '30s')::interval * 2 ^ least(asked, 20), '1 hour') $$;
 COMMENT ON FUNCTION dunning._question_pause(int) IS 'How long a gateway is left in peace after so many questions about one message: dunning.retry_delay, doubled each time up to an hour.';
 
-CREATE FUNCTION dunning._questions_due(wanted text DEFAULT NULL) RETURNS TABLE (server text, debtor_id text, message_id uuid)
+CREATE FUNCTION dunning._questions_due(wanted text DEFAULT NULL) RETURNS TABLE (server text, debtor_id text, message_id uuid, next_at timestamptz)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 BEGIN
     RETURN QUERY
-        SELECT q.server::text, q.debtor_id::text, q.message_id FROM dunning.question q
+        SELECT q.server::text, q.debtor_id::text, q.message_id, q.next_at FROM dunning.question q
         WHERE CASE WHEN wanted IS NULL THEN q.next_at <= clock_timestamp() AND NOT EXISTS (SELECT FROM dunning.server_state s WHERE s.server = q.server) ELSE q.server = wanted END
         ORDER BY q.next_at, q.message_id LIMIT 64;
 END

@@ -124,13 +124,13 @@ GRANT EXECUTE ON FUNCTION dunning.receive_mail(text, bytea, timestamptz) TO dunn
 
 -- The worker's part.
 CREATE FUNCTION dunning._mailboxes_due(wanted text DEFAULT NULL)
-    RETURNS TABLE (server text, folder text, validity bigint, last_uid bigint)
+    RETURNS TABLE (server text, folder text, validity bigint, last_uid bigint, next_at timestamptz)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
 #variable_conflict error
 BEGIN
     RETURN QUERY
-        SELECT s.server, s.folder, b.validity, coalesce(b.last_uid, 0)
+        SELECT s.server, s.folder, b.validity, coalesce(b.last_uid, 0), b.next_at
         FROM dunning._mailbox_servers() s LEFT JOIN dunning.mailbox b ON b.server = s.server
         WHERE CASE WHEN wanted IS NULL THEN NOT s.paused AND coalesce(b.next_at, '-infinity') <= clock_timestamp() ELSE s.server = wanted END
         ORDER BY b.next_at NULLS FIRST, s.server COLLATE "C";

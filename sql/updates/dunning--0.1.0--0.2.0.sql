@@ -14772,7 +14772,7 @@ CREATE FUNCTION dunning._question_pause(asked integer)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$ SELECT least(coalesce(nullif(current_setting('dunning.retry_delay', true), ''), '30s')::interval * 2 ^ least(asked, 20), '1 hour') $function$;
 CREATE FUNCTION dunning._questions_due(wanted text DEFAULT NULL::text)
- RETURNS TABLE(server text, debtor_id text, message_id uuid)
+ RETURNS TABLE(server text, debtor_id text, message_id uuid, next_at timestamp with time zone)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
@@ -14780,7 +14780,7 @@ AS $function$
 #variable_conflict error
 BEGIN
     RETURN QUERY
-        SELECT q.server::text, q.debtor_id::text, q.message_id FROM dunning.question q
+        SELECT q.server::text, q.debtor_id::text, q.message_id, q.next_at FROM dunning.question q
         WHERE CASE WHEN wanted IS NULL THEN q.next_at <= clock_timestamp() AND NOT EXISTS (SELECT FROM dunning.server_state s WHERE s.server = q.server) ELSE q.server = wanted END
         ORDER BY q.next_at, q.message_id LIMIT 64;
 END
@@ -15792,7 +15792,7 @@ BEGIN
 END
 $function$;
 CREATE FUNCTION dunning._mailboxes_due(wanted text DEFAULT NULL::text)
- RETURNS TABLE(server text, folder text, validity bigint, last_uid bigint)
+ RETURNS TABLE(server text, folder text, validity bigint, last_uid bigint, next_at timestamp with time zone)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
@@ -15800,7 +15800,7 @@ AS $function$
 #variable_conflict error
 BEGIN
     RETURN QUERY
-        SELECT s.server, s.folder, b.validity, coalesce(b.last_uid, 0)
+        SELECT s.server, s.folder, b.validity, coalesce(b.last_uid, 0), b.next_at
         FROM dunning._mailbox_servers() s LEFT JOIN dunning.mailbox b ON b.server = s.server
         WHERE CASE WHEN wanted IS NULL THEN NOT s.paused AND coalesce(b.next_at, '-infinity') <= clock_timestamp() ELSE s.server = wanted END
         ORDER BY b.next_at NULLS FIRST, s.server COLLATE "C";

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "common/hashfn.h"
 #include "commands/dbcommands.h"
 #include "fmgr.h"
 #include "libpq/pqsignal.h"
@@ -32,8 +33,11 @@
 #include "deliver/worker.h"
 
 #define LOOK_EVERY_MS 1000
+#define PAUSE_MAX_MS 60000
 
-static DunStatement due_sql = {"SELECT EXISTS (SELECT FROM dunning._mailboxes_due()) OR EXISTS (SELECT FROM dunning._questions_due())", 0, {0}, .harmless = true};
+/* What waits longest, empty where nothing is due. A look that did something changes it. */
+static DunStatement due_sql = {"SELECT concat((SELECT m FROM dunning._mailboxes_due() m LIMIT 1), (SELECT q FROM dunning._questions_due() q LIMIT 1))",
+	0, {0}, .harmless = true};
 
 static BackgroundWorkerHandle *running = NULL;
 
@@ -65,15 +69,32 @@ start_reader(void)
 	MemoryContextSwitchTo(before);
 }
 
+/*
+ * How long nobody looks again: a reader that could do nothing (a call holds the lock, what it would settle is locked) comes
+ * back after a pause that doubles.
+ */
+static int
+pause_after(const char *due)
+{
+	static uint32 before = 0;
+	static int	pause_ms = LOOK_EVERY_MS;
+	uint32		now = due[0] != '\0' ? DatumGetUInt32(hash_any((const unsigned char *) due, (int) strlen(due))) : 0;
+
+	pause_ms = now != 0 && now == before ? Min(pause_ms * 2, PAUSE_MAX_MS) : LOOK_EVERY_MS;
+	before = now;
+	return pause_ms;
+}
+
 void
 dun_deliver_tend_reader(void)
 {
 	static TimestampTz looked_at = 0;
+	static int	pause_ms = LOOK_EVERY_MS;
 	TimestampTz now = GetCurrentTimestamp();
+	const char *due;
 	pid_t		pid;
-	bool		isnull;
 
-	if (dun_deliver_session.in_call || dun_deliver_session.number != 0 || !TimestampDifferenceExceeds(looked_at, now, LOOK_EVERY_MS))
+	if (dun_deliver_session.in_call || dun_deliver_session.number != 0 || !TimestampDifferenceExceeds(looked_at, now, pause_ms))
 		return;
 	looked_at = now;
 	if (running != NULL)
@@ -84,7 +105,9 @@ dun_deliver_tend_reader(void)
 		running = NULL;
 	}
 	dun_base_run(&due_sql, NULL, NULL, false, 1);
-	if (DatumGetBool(dun_base_value(0, 1, &isnull)))
+	due = dun_base_text(0, 1);
+	pause_ms = pause_after(due);
+	if (due[0] != '\0')
 		start_reader();
 }
 

@@ -142,6 +142,22 @@ kill_who_asks('first-crash');
 becomes('first-crash', 'sent http_200, 2', 'what was not taken is handed over again after the crash');
 is(taken('first-crash', $keyed), 1, 'once');
 
+# who_can_do_nothing_comes_back_in_growing_pauses
+sub readers { my ($from) = @_; my $log = slurp_file($node->logfile, $from); return map { my ($h, $m, $s) = split /:/; $h * 3600 + $m * 60 + $s } $log =~ /^\S+ (\S+) UTC .*starting background worker process "dunning mail reader"/mg }
+my $holder = $node->background_psql('book');
+$holder->query_safe('BEGIN; SELECT pg_advisory_xact_lock(1685417585, 0)');
+$node->append_conf('postgresql.conf', "log_min_messages = debug1\nlog_line_prefix = '%m '\n");
+$node->reload;
+my $from = -s $node->logfile;
+enqueue('lost-held', 'plain');
+for (1 .. 1800) { last if (my @all = readers($from)) >= 4; select undef, undef, undef, 0.1 }
+my @at = readers($from);
+cmp_ok(scalar @at, '>=', 4, 'while somebody else asks the process begins again and again');
+cmp_ok(($at[3] - $at[2]) % 86400, '>', 1.6 * (($at[1] - $at[0]) % 86400), 'in growing pauses');
+$holder->quit;
+becomes('lost-held', 'sent gateway_was_asked, 1', 'and asks when it may');
+$node->append_conf('postgresql.conf', "log_min_messages = warning\n");
+
 # by_hand
 $node->append_conf('postgresql.conf', "dunning.databases = ''\n");
 $node->restart;
